@@ -1,0 +1,1 @@
+"""Accounts, agencies, roles, areas and purposes; row-level security; the hash-chained access log."""

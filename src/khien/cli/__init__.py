@@ -1,0 +1,86 @@
+"""`khien NOUN VERB`: one file a noun, found by its name; errors become exit codes (DESIGN §6).
+
+A noun's file `khien/cli/<noun>.py` holds a click command or group with the name of the noun.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pkgutil
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from khien.core.errors import BadInput, KhienError
+
+
+class _Nouns(click.Group):
+    """Loads a noun's module only when it is called, so that `khien card parse` starts fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(m.name.replace("_", "-") for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in self.list_commands(ctx):
+            return None
+        module = name.replace("-", "_")
+        command = getattr(import_module(f"khien.cli.{module}"), module)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.command(cls=_Nouns, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="khien")
+def khien() -> None:
+    """Khiên: vaccination and epidemic-zone management on a national population register."""
+
+
+def language() -> str:
+    """The language of the terminal: KHIEN_LANGUAGE, else Vietnamese where the locale is, else English."""
+    chosen = os.environ.get("KHIEN_LANGUAGE") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+    return "vi" if chosen.startswith("vi") else "en"
+
+
+def report(error: KhienError, as_json: bool) -> None:
+    """Say what went wrong: to standard error for people, as one JSON object for programs."""
+    tongue = language()
+    faults = error.faults if isinstance(error, BadInput) else ()
+    if as_json:
+        body: dict[str, Any] = {"error": error.code, "message": error.text(tongue)}
+        if faults:
+            body["faults"] = [{"line": f.line, "field": f.field, "message": f.text(tongue)} for f in faults]
+        click.echo(json.dumps(body, ensure_ascii=False), err=True)
+        return
+    click.echo(error.text(tongue), err=True)
+    for fault in faults[:10]:
+        place = f"{fault.line}: {fault.field}" if fault.line is not None else fault.field
+        click.echo(f"  {place}: {fault.text(tongue)}", err=True)
+    if len(faults) > 10:
+        click.echo(f"  (+{len(faults) - 10})", err=True)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point. Exit codes: 0 done, 1 our fault, 2 wrong usage, 3 bad input, 4 not allowed, 5 not found."""
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        khien.main(words, prog_name="khien", standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as failure:
+        failure.show()
+        sys.exit(2)
+    except KhienError as failure:
+        report(failure, "--json" in words)
+        sys.exit(failure.exit_code)
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough; nothing is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output; dates in ISO 8601."""
+    click.echo(json.dumps(value, ensure_ascii=False, default=str))

@@ -1,0 +1,109 @@
+"""One error tree. A user's mistake is one of these and never shows a traceback.
+
+Each class fixes the exit code of the command line (DESIGN §6) and the HTTP status of pages and API.
+The message is an English template, marked with `N_` so that it is translated where it is shown;
+its parameters never hold an identifier of a person.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from khien.core.i18n import N_, translate
+
+
+class KhienError(Exception):
+    """Base of all. `message` is a template for `str.format`, `params` fill it."""
+
+    exit_code: ClassVar[int] = 1
+    http_status: ClassVar[int] = 500
+    code: str = "error"
+
+    def __init__(self, message: str, *, code: str | None = None, **params: Any) -> None:
+        self.message = message
+        self.params = params
+        if code is not None:
+            self.code = code
+        super().__init__(message)
+
+    def text(self, language: str = "en") -> str:
+        """The message in `language` ("vi" or "en"), parameters filled in."""
+        return translate(self.message, language, **self.params)
+
+    def __str__(self) -> str:
+        return self.text("en")
+
+
+class WrongUsage(KhienError):
+    exit_code = 2
+    http_status = 400
+    code = "wrong_usage"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with one field of one input line. `line` is 1-based; None where there is only one record."""
+
+    field: str
+    message: str
+    line: int | None = None
+    params: dict[str, Any] = field(default_factory=dict)
+
+    def text(self, language: str = "en") -> str:
+        return translate(self.message, language, **self.params)
+
+
+class BadInput(KhienError):
+    """Input that breaks its documented form; nothing was written. `faults` names what, where."""
+
+    exit_code = 3
+    http_status = 422
+    code = "bad_input"
+
+    def __init__(
+        self, message: str, *, faults: tuple[Fault, ...] = (), code: str | None = None, **params: Any
+    ) -> None:
+        super().__init__(message, code=code, **params)
+        self.faults = faults
+
+
+class Refused(BadInput):
+    """Well-formed, but a rule forbids it. `rule` and `document` name the rule and its legal source."""
+
+    code = "refused"
+
+    def __init__(self, message: str, *, rule: str, document: str = "", **params: Any) -> None:
+        super().__init__(message, code=rule, **params)
+        self.rule = rule
+        self.document = document
+
+
+class NotAllowed(KhienError):
+    """The actor lacks the permission. On pages it looks exactly like `NotFound` (DESIGN §4.5)."""
+
+    exit_code = 4
+    http_status = 404
+    code = "not_found"
+
+    def __init__(self, permission: str) -> None:
+        super().__init__(N_("You are not allowed to do this ({permission})."), permission=permission)
+
+
+class NotFound(KhienError):
+    """Absent, or outside the actor's scope: the two look the same (DESIGN §4.5)."""
+
+    exit_code = 5
+    http_status = 404
+    code = "not_found"
+
+    def __init__(self, message: str = N_("Not found."), **params: Any) -> None:
+        super().__init__(message, **params)
+
+
+class Unavailable(KhienError):
+    """The database or another part cannot answer now; trying again may help."""
+
+    exit_code = 1
+    http_status = 503
+    code = "unavailable"

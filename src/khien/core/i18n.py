@@ -1,0 +1,37 @@
+"""Vietnamese and English for texts outside Django's templates (errors, command line, rules).
+
+English is the source language. Each capability keeps its catalogue in
+`<capability>/locale/vi/LC_MESSAGES/django.po`, which Django reads too; `khien.web.messages` compiles them.
+"""
+
+from __future__ import annotations
+
+import gettext
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+LANGUAGES = ("vi", "en")
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def N_(message: str) -> str:  # noqa: N802 - the customary name of the gettext marker
+    """Mark a message for translation without translating it here."""
+    return message
+
+
+@cache
+def _catalogue(language: str) -> gettext.NullTranslations:
+    merged: gettext.NullTranslations = gettext.NullTranslations()
+    for compiled in sorted(_PACKAGE.glob(f"*/locale/{language}/LC_MESSAGES/django.mo")):
+        with compiled.open("rb") as stream:
+            translations = gettext.GNUTranslations(stream)
+        translations.add_fallback(merged)
+        merged = translations
+    return merged
+
+
+def translate(message: str, language: str, **params: Any) -> str:
+    """`message` in `language`, filled with `params`; the English source where no translation exists."""
+    text = message if language == "en" else _catalogue(language).gettext(message)
+    return text.format(**params) if params else text

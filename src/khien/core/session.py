@@ -1,0 +1,128 @@
+"""One transaction on the register, with the actor's scope set for row-level security.
+
+The only place where the scope is set (DESIGN §4.3): `SET LOCAL`, inside the transaction, before anything else.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from khien.core import pool
+from khien.core.actor import Actor
+
+_ambient: ContextVar[Session | None] = ContextVar("khien_session", default=None)
+
+
+class Session:
+    """Runs named SQL as one actor. Made by `begin`, never directly.
+
+    `today` is the day decisions are taken on (the demonstration's day if one is set), `now` the matching
+    moment in UTC; no other part of the product reads a clock for a decision.
+    """
+
+    def __init__(self, connection: psycopg.Connection[Any], actor: Actor) -> None:
+        self.connection = connection
+        self.actor = actor
+        self._after: list[Callable[[], None]] = []
+        self._now: dt.datetime | None = None
+
+    def rows(self, query: LiteralString, params: Mapping[str, Any] | None = None, /, **more: Any) -> list[dict[str, Any]]:
+        """All rows as dicts."""
+        with self.connection.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(query, {**(params or {}), **more} or None).fetchall()
+
+    def row(self, query: LiteralString, params: Mapping[str, Any] | None = None, /, **more: Any) -> dict[str, Any] | None:
+        """The first row, or None."""
+        with self.connection.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(query, {**(params or {}), **more} or None).fetchone()
+
+    def value(self, query: LiteralString, params: Mapping[str, Any] | None = None, /, **more: Any) -> Any:
+        """The first column of the first row, or None."""
+        found = self.connection.execute(query, {**(params or {}), **more} or None).fetchone()
+        return found[0] if found else None
+
+    def execute(self, query: LiteralString, params: Mapping[str, Any] | None = None, /, **more: Any) -> int:
+        """Run a statement; the number of rows it touched."""
+        return self.connection.execute(query, {**(params or {}), **more} or None).rowcount
+
+    def log(self, action: str, persons: Iterable[int] = (), **detail: Any) -> None:
+        """Append to the access log, in this transaction. `detail` never holds an identifier of a person."""
+        self.connection.execute(
+            "SELECT log_append(%s, %s::bigint[], %s)", (action, list(persons), Jsonb(detail))
+        )
+
+    def after_commit(self, effect: Callable[[], None]) -> None:
+        """Run `effect` once the outermost transaction has committed; never if it rolls back."""
+        self._after.append(effect)
+
+    @property
+    def now(self) -> dt.datetime:
+        if self._now is None:
+            self._now = self.value(
+                "SELECT CASE WHEN demo_on IS NULL THEN now()"
+                " ELSE (demo_on + (now() AT TIME ZONE 'Asia/Ho_Chi_Minh')::time) AT TIME ZONE 'Asia/Ho_Chi_Minh' END"
+                " FROM clock"
+            )
+        assert self._now is not None
+        return self._now.astimezone(dt.UTC)
+
+    @property
+    def today(self) -> dt.date:
+        """The day of `now` in Viet Nam (UTC+7)."""
+        return self.now.astimezone(dt.timezone(dt.timedelta(hours=7))).date()
+
+
+def _set_scope(connection: psycopg.Connection[Any], actor: Actor) -> None:
+    """Tell the policies who asks. Literals, because SET takes no parameters."""
+    statement = sql.SQL(
+        "SET LOCAL khien.account = {account}; SET LOCAL khien.agency = {agency};"
+        " SET LOCAL khien.purpose = {purpose}; SET LOCAL khien.area = {area}"
+    ).format(
+        account=sql.Literal(str(actor.account_id or "")),
+        agency=sql.Literal(str(actor.agency_id or "")),
+        purpose=sql.Literal(actor.purpose),
+        area=sql.Literal(actor.area),
+    )
+    connection.execute(statement)
+
+
+@contextmanager
+def begin(actor: Actor, *, role: str = "khien_app") -> Iterator[Session]:
+    """A transaction as `actor`: commits when the block ends, rolls back when it raises.
+
+    Inside another `begin` (an action that calls an action) it joins that transaction under a savepoint, with its
+    own actor's scope, and the outer scope comes back afterwards.
+    """
+    outer = _ambient.get()
+    if outer is not None:
+        with outer.connection.transaction():
+            _set_scope(outer.connection, actor)
+            inner = Session(outer.connection, actor)
+            inner._after, inner._now = outer._after, outer._now
+            token = _ambient.set(inner)
+            try:
+                yield inner
+            finally:
+                _ambient.reset(token)
+        _set_scope(outer.connection, outer.actor)
+        return
+    with pool.connection(role) as connection:
+        with connection.transaction():
+            _set_scope(connection, actor)
+            session = Session(connection, actor)
+            token = _ambient.set(session)
+            try:
+                yield session
+            finally:
+                _ambient.reset(token)
+        for effect in session._after:
+            effect()

@@ -1,0 +1,22 @@
+"""Folding of names and words for comparison; the same in SQL as khien_fold."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# The marks of Vietnamese and of Latin names near it; other marks stay, as in the SQL function.
+_MARKS = dict.fromkeys(map(ord, "\u0300\u0301\u0302\u0303\u0306\u0308\u0309\u030a\u030c\u0323\u0327\u031b"))
+_MARKS[ord("đ")] = "d"  # type: ignore[assignment]
+_SPACES = re.compile(r"\s+")
+
+
+def nfc(value: str) -> str:
+    """NFC, outer spaces off, inner runs of spaces to one: how every name is stored."""
+    return _SPACES.sub(" ", unicodedata.normalize("NFC", value)).strip()
+
+
+def fold(value: str) -> str:
+    """Lower case, no accents, đ → d, single spaces: how every name is compared."""
+    bare = unicodedata.normalize("NFD", value).lower().translate(_MARKS)
+    return _SPACES.sub(" ", bare).strip()

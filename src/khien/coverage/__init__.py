@@ -1,0 +1,1 @@
+"""Vaccination coverage: a snapshot with one row a person, and questions on it."""

@@ -1,0 +1,1 @@
+"""The register: people, identifiers, cards, households, residence."""

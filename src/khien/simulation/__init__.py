@@ -1,0 +1,1 @@
+"""A synthetic nation with a known epidemic: demonstration data and ground truth."""

@@ -1,0 +1,1 @@
+"""Vaccines, programmes and schedules, doses and what happened after them."""

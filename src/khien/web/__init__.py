@@ -1,0 +1,1 @@
+"""The shell of the pages: layout, navigation, static files, security headers, translations."""

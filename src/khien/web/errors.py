@@ -1,0 +1,36 @@
+"""A KhienError that leaves a view becomes a page (or JSON under /api/) with its status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import get_language
+
+from khien.core.errors import BadInput, KhienError
+
+
+class ErrorPages:
+    """Middleware. Not allowed and not found give the same page (DESIGN §4.5)."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, KhienError):
+            return None
+        tongue = get_language() or "vi"
+        status = exception.http_status
+        message = "" if status == 404 else exception.text(tongue)
+        if request.path.startswith("/api/"):
+            faults = exception.faults if isinstance(exception, BadInput) else ()
+            body = {"error": exception.code, "message": message}
+            return JsonResponse(
+                {**body, "faults": [{"field": f.field, "line": f.line, "message": f.text(tongue)} for f in faults]},
+                status=status,
+            )
+        return render(request, "404.html" if status == 404 else "web/error.html", {"message": message}, status=status)

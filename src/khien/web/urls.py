@@ -1,0 +1,14 @@
+"""All addresses. A capability's pages are in its own `urls.py`; the API is one, under /api/."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from khien.core.config import CAPABILITIES
+
+# Capabilities that have pages, in the order of the house.
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include(f"khien.{name}.urls")) for name in CAPABILITIES if name != "web" and find_spec(f"khien.{name}.urls")
+]
