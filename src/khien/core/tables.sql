@@ -11,7 +11,7 @@ CREATE FUNCTION khien_fold(value text) RETURNS text
 
 -- The day on which decisions are taken: the wall clock, or the day a demonstration plays on.
 CREATE TABLE clock (
-    only      boolean PRIMARY KEY DEFAULT true CHECK (only),
+    single    boolean PRIMARY KEY DEFAULT true CHECK (single),
     demo_on   date                        -- null: today
 );
 INSERT INTO clock DEFAULT VALUES;
