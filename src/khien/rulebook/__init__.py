@@ -1,0 +1,28 @@
+"""Rules as data: dated TOML files with their legal source, one folder a topic.
+
+Every entry names its document; `verified = false` marks what no public source confirmed and an agency should check.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+
+@cache
+def load(topic: str, name: str) -> dict[str, Any]:
+    """The packaged file `<topic>/<name>.toml`, read once. Treat the answer as read-only.
+
+    Raises FileNotFoundError for a file that does not ship, tomllib.TOMLDecodeError for a broken one.
+    """
+    path = files("khien.rulebook").joinpath(topic, f"{name}.toml")
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def in_force(entries: Iterable[Mapping[str, Any]], on: dt.date) -> list[Mapping[str, Any]]:
+    """The entries whose days (`valid_from` to `valid_until`, both included; absent = unlimited) hold `on`."""
+    return [e for e in entries if e.get("valid_from", dt.date.min) <= on <= e.get("valid_until", dt.date.max)]
