@@ -18,7 +18,7 @@ _ISO = re.compile(r"([0-9]{4})(?:-([0-9]{2}|\*\*)(?:-([0-9]{2}|\*\*))?)?")
 _CARD = re.compile(r"(?:([0-9]{2})([0-9]{2}))?([0-9]{4})")
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class PartialDate:
     """`month` and `day` are None when unknown; a day without a month does not exist. Raises ValueError otherwise."""
 
