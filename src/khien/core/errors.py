@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from khien.core.i18n import N_, translate
+from khien.core.i18n import Message, N_, translate
 
 
 class KhienError(Exception):
@@ -20,7 +20,7 @@ class KhienError(Exception):
     http_status: ClassVar[int] = 500
     code: str = "error"
 
-    def __init__(self, message: str, *, code: str | None = None, **params: Any) -> None:
+    def __init__(self, message: Message, *, code: str | None = None, **params: Any) -> None:
         self.message = message
         self.params = params
         if code is not None:
@@ -46,7 +46,7 @@ class Fault:
     """One thing wrong with one field of one input line. `line` is 1-based; None where there is only one record."""
 
     field: str
-    message: str
+    message: Message
     line: int | None = None
     params: dict[str, Any] = field(default_factory=dict)
 
@@ -62,7 +62,7 @@ class BadInput(KhienError):
     code = "bad_input"
 
     def __init__(
-        self, message: str, *, faults: tuple[Fault, ...] = (), code: str | None = None, **params: Any
+        self, message: Message, *, faults: tuple[Fault, ...] = (), code: str | None = None, **params: Any
     ) -> None:
         super().__init__(message, code=code, **params)
         self.faults = faults
@@ -73,7 +73,7 @@ class Refused(BadInput):
 
     code = "refused"
 
-    def __init__(self, message: str, *, rule: str, document: str = "", **params: Any) -> None:
+    def __init__(self, message: Message, *, rule: str, document: str = "", **params: Any) -> None:
         super().__init__(message, code=rule, **params)
         self.rule = rule
         self.document = document
@@ -97,7 +97,7 @@ class NotFound(KhienError):
     http_status = 404
     code = "not_found"
 
-    def __init__(self, message: str = N_("Not found."), **params: Any) -> None:
+    def __init__(self, message: Message = N_("Not found."), **params: Any) -> None:
         super().__init__(message, **params)
 
 

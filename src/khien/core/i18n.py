@@ -7,11 +7,15 @@ English is the source language. Each capability keeps its catalogue in
 from __future__ import annotations
 
 import gettext
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 LANGUAGES = ("vi", "en")
+
+# A marked English source text, or a sentence that the rulebook keeps in both languages: {"en": ..., "vi": ...}.
+Message = str | Mapping[str, str]
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -31,7 +35,10 @@ def _catalogue(language: str) -> gettext.NullTranslations:
     return merged
 
 
-def translate(message: str, language: str, **params: Any) -> str:
+def translate(message: Message, language: str, **params: Any) -> str:
     """`message` in `language`, filled with `params`; the English source where no translation exists."""
-    text = message if language == "en" else _catalogue(language).gettext(message)
+    if isinstance(message, str):
+        text = message if language == "en" else _catalogue(language).gettext(message)
+    else:
+        text = message.get(language) or message["en"]
     return text.format(**params) if params else text

@@ -42,6 +42,7 @@ CREATE TABLE dose (
     status      text NOT NULL DEFAULT 'completed' CHECK (status IN ('completed', 'entered-in-error')),  -- FHIR Immunization
     evidence    text NOT NULL DEFAULT 'site' CHECK (evidence IN ('site', 'abroad', 'paper', 'declared')),  -- 'declared' never counts as certain
     flags       text[] NOT NULL DEFAULT '{}',   -- rules it breaks though it was really given: recorded, marked, never lost
+    counts      boolean NOT NULL DEFAULT true,  -- false: one of the flags keeps it from counting
     supersedes  bigint,                  -- the dose_id this corrects; that one gets superseded_by
     superseded_by bigint,
     reason      text,                    -- why corrected
@@ -51,3 +52,4 @@ CREATE TABLE dose (
     UNIQUE (person_id, client_id)
 );
 CREATE INDEX dose_lot ON dose (product, lot_number);
+CREATE INDEX dose_recorded ON dose USING brin (recorded_at);  -- what changed since the last coverage snapshot

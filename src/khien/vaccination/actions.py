@@ -1,0 +1,264 @@
+"""Every write of vaccination. A batch is one transaction and a few statements, however many doses it holds."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from khien import rulebook
+from khien.core.actor import Actor
+from khien.core.errors import BadInput, Fault, NotFound, Refused
+from khien.core.i18n import N_
+from khien.core.session import Session, begin
+from khien.vaccination.rules.dose_checks import DoseEntry, DoseFacts, Finding, check_dose, finding, may_be_recorded
+from khien.vaccination.store import SQL, dose_checks
+
+_EVIDENCE = ("site", "abroad", "paper", "declared")
+
+
+@dataclass(frozen=True, slots=True)
+class DoseOutcome:
+    """What became of one entry: 'recorded', 'replayed' (it was there already), 'refused' or 'unknown' (no such person
+    within the actor's scope, or no such vaccine or site: `fault` says which)."""
+
+    result: str
+    dose_id: int | None = None
+    findings: tuple[Finding, ...] = ()
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    entry: DoseEntry
+    site_id: int | None
+    findings: tuple[Finding, ...]
+    status: str = "completed"
+    supersedes: int | None = None
+    reason: str | None = None
+
+
+def record_doses(*, by: Actor, entries: Sequence[DoseEntry]) -> list[DoseOutcome]:
+    """Record a batch in one transaction; each entry stands on its own, in the order given.
+
+    A refused entry does not keep the others from being recorded. Sending the same batch again changes nothing.
+    """
+    by.must("dose.record")
+    with begin(by) as session:
+        session.execute(SQL.lock_people, person_id=[e.person_id for e in entries])
+        before = _replayed(session, entries)
+        facts = _facts(session, entries, corrects=[None] * len(entries))
+        outcomes: list[DoseOutcome] = []
+        rows: list[_Row] = []
+        taken: dict[tuple[int, UUID], int] = {}
+        for n, entry in enumerate(entries):
+            outcome, row = _judge(entry, facts.get(n), before, session.today)
+            key = (entry.person_id, entry.client_id)
+            if row is not None and key in taken:  # the same message twice in one batch
+                outcome, row = _twice(entries[taken[key]], entry)
+            if row is not None:
+                taken[key] = n
+                rows.append(row)
+            outcomes.append(outcome)
+        ids = _insert(session, rows)
+        done = [
+            replace(o, dose_id=o.dose_id or ids.get((e.person_id, e.client_id))) if o.result != "refused" else o
+            for o, e in zip(outcomes, entries, strict=True)
+        ]
+        _log(session, "dose.record", rows, ids)
+        return done
+
+
+def record_dose(*, by: Actor, entry: DoseEntry) -> DoseOutcome:
+    """Record one dose. Raises Refused with the rule and its document, NotFound, or BadInput."""
+    outcome = record_doses(by=by, entries=[entry])[0]
+    _raise_if_not_done(outcome)
+    return outcome
+
+
+def correct_dose(
+    *, by: Actor, person_id: int, dose_id: int, client_id: UUID, reason: str, changes: dict[str, Any] | None = None
+) -> DoseOutcome:
+    """Supersede a standing dose: by one with `changes` (product, lot_number, site, given_on, evidence), or, where
+    `changes` is None, by a note that it was entered in error. The old row stays. Replays change nothing.
+    """
+    by.must("dose.correct")
+    if not reason.strip():
+        raise BadInput(N_("A correction needs a reason."), faults=(Fault("reason", N_("Give the reason.")),))
+    with begin(by) as session:
+        session.execute(SQL.lock_people, person_id=[person_id])
+        done = session.rows(SQL.replayed, person_id=[person_id], client_id=[client_id])
+        if done:
+            if done[0]["supersedes"] != dose_id:
+                raise _refused(finding("client_id_reused", dose_checks()))
+            return DoseOutcome("replayed", done[0]["dose_id"])
+        old = session.row(SQL.standing_dose, person_id=person_id, dose_id=dose_id)
+        if old is None:
+            raise NotFound(N_("There is no such dose, or it was corrected already."))
+        entry = DoseEntry(
+            client_id=client_id,
+            person_id=person_id,
+            already_given=True,
+            **{k: old[k] for k in ("product", "lot_number", "site", "given_on", "evidence")} | (changes or {}),
+        )
+        facts = _facts(session, [entry], corrects=[dose_id])
+        outcome, row = _judge(entry, facts.get(0), {}, session.today)
+        _raise_if_not_done(outcome)
+        assert row is not None
+        row = replace(
+            row,
+            supersedes=dose_id,
+            reason=reason.strip(),
+            status="completed" if changes is not None else "entered-in-error",
+        )
+        ids = _insert(session, [row])
+        new = ids[person_id, client_id]
+        session.execute(SQL.supersede, person_id=person_id, dose_id=dose_id, by_dose=new)
+        _log(session, "dose.correct", [row], ids)
+        return replace(outcome, dose_id=new)
+
+
+def load_products(*, by: Actor) -> int:
+    """Bring the table of vaccines in line with rulebook/vaccines; returns how many there are. Safe to repeat."""
+    by.must("programme.load")
+    vaccines = rulebook.vaccines()
+    with begin(by, role="khien_owner") as session:
+        with session.connection.cursor() as cursor:
+            cursor.executemany(SQL.upsert_product, vaccines)
+        session.log("programme.load", products=len(vaccines))
+    return len(vaccines)
+
+
+def add_sites(*, by: Actor, sites: Sequence[dict[str, Any]]) -> int:
+    """Add or rename vaccination sites: dicts with code, name, unit_id, kind. Returns how many were sent."""
+    by.must("site.manage")
+    with begin(by) as session:
+        session.execute(
+            SQL.upsert_sites, {k: [s[k] for s in sites] for k in ("code", "name", "unit_id", "kind")}
+        )
+        session.log("site.manage", sites=len(sites))
+    return len(sites)
+
+
+def receive_lot(
+    *, by: Actor, product: str, lot_number: str, arrived_on: dt.date, expires_on: dt.date
+) -> None:
+    """Make a lot known. Receiving the same lot again changes nothing. Raises BadInput."""
+    by.must("lot.manage")
+    if expires_on < arrived_on:
+        raise BadInput(
+            N_("The lot expires before it arrives."), faults=(Fault("expires_on", N_("Must be after the arrival.")),)
+        )
+    with begin(by) as session:
+        if not session.value(SQL.has_product, product=product):
+            raise BadInput(N_("No such vaccine."), faults=(Fault("product", N_("No such vaccine.")),))
+        session.execute(
+            SQL.insert_lot, product=product, lot_number=lot_number, arrived_on=arrived_on, expires_on=expires_on
+        )
+        session.log("lot.receive", product=product, lot=lot_number)
+
+
+def _replayed(session: Session, entries: Sequence[DoseEntry]) -> dict[tuple[int, UUID], dict[str, Any]]:
+    found = session.rows(
+        SQL.replayed, person_id=[e.person_id for e in entries], client_id=[e.client_id for e in entries]
+    )
+    return {(row["person_id"], row["client_id"]): row for row in found}
+
+
+def _facts(
+    session: Session, entries: Sequence[DoseEntry], corrects: Sequence[int | None]
+) -> dict[int, dict[str, Any]]:
+    found = session.rows(
+        SQL.facts_of_doses,
+        n=list(range(len(entries))),
+        person_id=[e.person_id for e in entries],
+        client_id=[e.client_id for e in entries],
+        product=[e.product for e in entries],
+        lot_number=[e.lot_number for e in entries],
+        site=[e.site for e in entries],
+        corrects=list(corrects),
+    )
+    return {row["n"]: row for row in found}
+
+
+def _judge(
+    entry: DoseEntry, known: dict[str, Any] | None, before: dict[tuple[int, UUID], dict[str, Any]], today: dt.date
+) -> tuple[DoseOutcome, _Row | None]:
+    """The outcome of one entry and, where it is to be written, its row."""
+    if known is None:
+        return DoseOutcome("unknown", fault=Fault("person", N_("Not found."))), None
+    earlier = before.get((entry.person_id, entry.client_id))
+    if earlier is not None:
+        same = all(earlier[k] == getattr(entry, k) for k in ("product", "lot_number", "given_on"))
+        if same and earlier["supersedes"] is None:
+            return DoseOutcome("replayed", earlier["dose_id"]), None
+        return DoseOutcome("refused", findings=(finding("client_id_reused", dose_checks()),)), None
+    if not known["product_known"]:
+        return DoseOutcome("unknown", fault=Fault("product", N_("No such vaccine."))), None
+    if entry.evidence not in _EVIDENCE:
+        return DoseOutcome("unknown", fault=Fault("evidence", N_("Must be site, abroad, paper or declared."))), None
+    if entry.evidence == "site" and known["site_id"] is None:
+        return DoseOutcome("unknown", fault=Fault("site", N_("No such vaccination site."))), None
+    facts = DoseFacts(
+        birth_date=known["birth_date"],
+        died_on=known["died_on"],
+        licensed_on=known["licensed_on"],
+        lot_known=known["lot_known"],
+        lot_arrived_on=known["arrived_on"],
+        lot_expires_on=known["expires_on"],
+        lot_blocked_on=known["blocked_on"],
+        other_days=tuple(known["other_days"]),
+    )
+    findings = check_dose(entry, facts, today, dose_checks())
+    if not may_be_recorded(entry, findings):
+        return DoseOutcome("refused", findings=findings), None
+    return DoseOutcome("recorded", findings=findings), _Row(entry, known["site_id"], findings)
+
+
+def _twice(first: DoseEntry, second: DoseEntry) -> tuple[DoseOutcome, None]:
+    if first == second:
+        return DoseOutcome("replayed"), None
+    return DoseOutcome("refused", findings=(finding("client_id_reused", dose_checks()),)), None
+
+
+def _insert(session: Session, rows: Sequence[_Row]) -> dict[tuple[int, UUID], int]:
+    if not rows:
+        return {}
+    made = session.rows(
+        SQL.insert_doses,
+        person_id=[r.entry.person_id for r in rows],
+        client_id=[r.entry.client_id for r in rows],
+        product=[r.entry.product for r in rows],
+        lot_number=[r.entry.lot_number for r in rows],
+        site_id=[r.site_id for r in rows],
+        given_on=[r.entry.given_on for r in rows],
+        evidence=[r.entry.evidence for r in rows],
+        flags=[" ".join(f.rule for f in r.findings) for r in rows],
+        counts=[all(f.counts for f in r.findings) for r in rows],
+        status=[r.status for r in rows],
+        supersedes=[r.supersedes for r in rows],
+        reason=[r.reason for r in rows],
+        recorded_by=session.actor.account_id,
+        recorded_at=session.now,
+    )
+    return {(row["person_id"], row["client_id"]): row["dose_id"] for row in made}
+
+
+def _log(session: Session, action: str, rows: Sequence[_Row], ids: dict[tuple[int, UUID], int]) -> None:
+    if rows:
+        session.log(action, [r.entry.person_id for r in rows], doses=sorted(ids.values()))
+
+
+def _refused(found: Finding) -> Refused:
+    return Refused(found.title, rule=found.rule, document=found.document)
+
+
+def _raise_if_not_done(outcome: DoseOutcome) -> None:
+    if outcome.fault is not None:
+        if outcome.fault.field == "person":
+            raise NotFound
+        raise BadInput(outcome.fault.message, faults=(outcome.fault,))
+    if outcome.result == "refused":
+        raise _refused(outcome.findings[0])

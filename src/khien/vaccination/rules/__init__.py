@@ -1,0 +1,1 @@
+"""Pure rules of vaccination: facts in, an answer out."""
