@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from khien.core.i18n import translate
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Finding:
     """`rule` is a stable short name, `message` an English template marked with N_, `document` the legal source."""
 
@@ -18,7 +18,7 @@ class Finding:
     field: str = ""
     document: str = ""
     severity: Literal["warning", "refusal"] = "warning"
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def text(self, language: str = "en") -> str:
         return translate(self.message, language, **self.params)
