@@ -4,10 +4,11 @@
 
 CREATE TABLE access_link (
     lane      smallint NOT NULL,
-    seq       bigint NOT NULL,
-    at        timestamptz NOT NULL,      -- UTC instant of the call
+    seq       bigint NOT NULL,           -- 1, 2, 3 ... within the lane, without gaps
+    at        timestamptz NOT NULL,      -- instant of the call, by the real clock: the log is evidence, not a decision
     entries   integer NOT NULL,
-    digest    bytea NOT NULL,            -- sha256(previous digest || sha256(of its entries))
+    content   bytea NOT NULL,            -- sha256 of the canonical text of its entries: outlives them (retention)
+    digest    bytea NOT NULL,            -- sha256(previous digest || content)
     PRIMARY KEY (lane, seq)
 );
 
@@ -26,8 +27,12 @@ CREATE TABLE access_log (
 ) PARTITION BY RANGE (at);
 CREATE INDEX access_log_person ON access_log (person_id, at);
 CREATE INDEX access_log_account ON access_log (account_id, at);
+-- Catches what no month was made ready for, so that nobody's work stops; access_verify complains about its rows and
+-- access_months_ready() moves them to where they belong.
+CREATE TABLE access_log_default PARTITION OF access_log DEFAULT;
 
 -- A card held out or a call list opens one person to one account for some hours, wherever that person lives.
+-- A citizen's own record is open to their account without end.
 CREATE TABLE access_grant (
     person_id  bigint NOT NULL,
     account_id bigint NOT NULL,
@@ -35,3 +40,4 @@ CREATE TABLE access_grant (
     until      timestamptz NOT NULL,
     PRIMARY KEY (person_id, account_id, purpose)
 );
+CREATE INDEX access_grant_account ON access_grant (account_id, purpose);
