@@ -135,16 +135,12 @@ def add_sites(*, by: Actor, sites: Sequence[dict[str, Any]]) -> int:
     """Add or rename vaccination sites: dicts with code, name, unit_id, kind. Returns how many were sent."""
     by.must("site.manage")
     with begin(by) as session:
-        session.execute(
-            SQL.upsert_sites, {k: [s[k] for s in sites] for k in ("code", "name", "unit_id", "kind")}
-        )
+        session.execute(SQL.upsert_sites, {k: [s[k] for s in sites] for k in ("code", "name", "unit_id", "kind")})
         session.log("site.manage", sites=len(sites))
     return len(sites)
 
 
-def receive_lot(
-    *, by: Actor, product: str, lot_number: str, arrived_on: dt.date, expires_on: dt.date
-) -> None:
+def receive_lot(*, by: Actor, product: str, lot_number: str, arrived_on: dt.date, expires_on: dt.date) -> None:
     """Make a lot known. Receiving the same lot again changes nothing. Raises BadInput."""
     by.must("lot.manage")
     if expires_on < arrived_on:
@@ -167,9 +163,7 @@ def _replayed(session: Session, entries: Sequence[DoseEntry]) -> dict[tuple[int,
     return {(row["person_id"], row["client_id"]): row for row in found}
 
 
-def _facts(
-    session: Session, entries: Sequence[DoseEntry], corrects: Sequence[int | None]
-) -> dict[int, dict[str, Any]]:
+def _facts(session: Session, entries: Sequence[DoseEntry], corrects: Sequence[int | None]) -> dict[int, dict[str, Any]]:
     found = session.rows(
         SQL.facts_of_doses,
         n=list(range(len(entries))),

@@ -42,7 +42,7 @@ JOIN dose d USING (person_id, client_id);
 
 -- name: supersede
 -- Mark a standing dose as corrected by another; touches nothing if somebody corrected it first.
-UPDATE dose SET superseded_by = %(by_dose)s
+UPDATE dose SET superseded_by = %(by_dose)s, changed_at = clock_timestamp()
 WHERE person_id = %(person_id)s AND dose_id = %(dose_id)s AND superseded_by IS NULL AND status = 'completed';
 
 -- name: standing_dose

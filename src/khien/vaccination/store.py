@@ -8,6 +8,8 @@ from functools import cache
 from typing import Any
 
 from khien import rulebook
+from khien.core.errors import NotFound
+from khien.core.i18n import N_
 from khien.core.session import Session
 from khien.core.sql import Queries
 
@@ -25,6 +27,16 @@ def doses_of_person(session: Session, person_id: int) -> list[dict[str, Any]]:
     session.actor.must("dose.read")
     session.log("dose.read", [person_id])
     return session.rows(SQL.doses_of_person, person_id=person_id)
+
+
+def standing_dose(session: Session, person_id: int, dose_id: int) -> dict[str, Any]:
+    """A dose that nothing has corrected yet. Raises NotFound, also outside the actor's scope."""
+    session.actor.must("dose.read")
+    found = session.row(SQL.standing_dose, person_id=person_id, dose_id=dose_id)
+    if found is None:
+        raise NotFound(N_("There is no such dose, or it was corrected already."))
+    session.log("dose.read", [person_id])
+    return found
 
 
 def products(session: Session, on: dt.date) -> list[dict[str, Any]]:

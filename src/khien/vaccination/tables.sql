@@ -47,9 +47,10 @@ CREATE TABLE dose (
     superseded_by bigint,
     reason      text,                    -- why corrected
     recorded_by bigint,                  -- account
-    recorded_at timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL,    -- by the clock decisions are taken on
+    changed_at  timestamptz NOT NULL DEFAULT clock_timestamp(),  -- by the wall clock: what changed since a snapshot
     PRIMARY KEY (person_id, dose_id),
     UNIQUE (person_id, client_id)
 );
 CREATE INDEX dose_lot ON dose (product, lot_number);
-CREATE INDEX dose_recorded ON dose USING brin (recorded_at);  -- what changed since the last coverage snapshot
+CREATE INDEX dose_changed ON dose USING brin (changed_at);  -- what changed since the last coverage snapshot

@@ -7,8 +7,12 @@ from importlib.util import find_spec
 from django.urls import URLPattern, URLResolver, include, path
 
 from khien.core.config import CAPABILITIES
+from khien.web.api import api
 
 # Capabilities that have pages, in the order of the house.
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", include(f"khien.{name}.urls")) for name in CAPABILITIES if name != "web" and find_spec(f"khien.{name}.urls")
+    path("", include(f"khien.{name}.urls"))
+    for name in CAPABILITIES
+    if find_spec(f"khien.{name}.urls") and name != "web"
 ]
+urlpatterns.append(path("api/", api.urls))

@@ -1,6 +1,6 @@
 """Whether a dose may be recorded: facts in, findings out.
 
-The sentences, their severity and their documents are in `rulebook/vaccination/dose_checks.toml`; this holds the mechanism.
+The sentences, their severity and documents are in `rulebook/vaccination/dose_checks.toml`; this holds the mechanism.
 """
 
 from __future__ import annotations

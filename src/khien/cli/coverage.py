@@ -1,0 +1,71 @@
+"""`khien coverage`: build the snapshot, ask it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import asdict
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from khien.cli import print_json
+from khien.core.actor import machine
+from khien.core.session import begin
+from khien.coverage import snapshot as snapshots
+from khien.coverage import store
+from khien.territory import store as territory
+
+
+@click.group()
+def coverage() -> None:
+    """Vaccination coverage of any group, place and day."""
+
+
+@coverage.command()
+@click.option("--disease", default="covid-19", show_default=True)
+@click.option("--json", "as_json", is_flag=True)
+def build(disease: str, as_json: bool) -> None:
+    """Write a fresh snapshot from the register."""
+    with Console(stderr=True).status("…"):
+        made = snapshots.build(by=machine("coverage", "coverage.build"), disease=disease)
+    if as_json:
+        print_json({"disease": made.disease, "people": made.people, "built_at": made.built_at})
+    else:
+        click.echo(f"{made.people:,} people, {made.built_at}")
+
+
+@coverage.command()
+@click.option("--unit", "code", help="Official code or unit id; the whole country by default.")
+@click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), help="The day; today by default.")
+@click.option("--min-age", type=click.IntRange(0, 150), default=0, show_default=True)
+@click.option("--max-age", type=click.IntRange(0, 150), default=150, show_default=True)
+@click.option("--present", is_flag=True, help="Count people where they are, not where they live.")
+@click.option("--disease", default="covid-19", show_default=True)
+@click.option("--json", "as_json", is_flag=True)
+def query(
+    code: str | None, day: dt.datetime | None, min_age: int, max_age: int, present: bool, disease: str, as_json: bool
+) -> None:
+    """Share with at least one dose and with the full series, for each part of a unit."""
+    with begin(machine("coverage", "coverage.read")) as session:
+        on = day.date() if day else session.today
+        unit = (
+            territory.find(session, code, on) if code else territory.unit(session, territory.top_of_area(session, on))
+        )
+        parts = territory.children(session, unit["unit_id"], on) or [unit]
+        question = store.Question(on, disease, min_age, max_age, present)
+        found = store.by_unit(session, question, [(p["unit_id"], p["last_id"]) for p in parts])
+    names = {p["unit_id"]: p for p in parts}
+    if as_json:
+        print_json(
+            [asdict(c) | {"code": names[c.unit_id]["code"], "name": names[c.unit_id]["name"], "on": on} for c in found]
+        )
+        return
+    table = Table("", "people", "≥1", "%", "full", "%")
+    for c in found:
+        first, full = c.share("dose1"), c.share("complete")
+        table.add_row(
+            names[c.unit_id]["name"], f"{c.people:,}", f"{c.dose1:,}", "–" if first is None else f"{first:.1%}",
+            f"{c.complete:,}", "–" if full is None else f"{full:.1%}",
+        )  # fmt: skip
+    Console().print(table)

@@ -1,0 +1,152 @@
+"""`khien vaccination`: record and correct doses, read a person's doses, judge a schedule."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import click
+
+from khien.cli import language, print_json
+from khien.core.actor import Actor, machine
+from khien.core.errors import BadInput, Fault
+from khien.core.i18n import N_, translate
+from khien.core.session import begin
+from khien.population import store as population
+from khien.vaccination import actions, store
+from khien.vaccination.rules.dose_checks import DoseEntry
+
+_EVIDENCE = click.Choice(["site", "abroad", "paper", "declared"])
+
+
+@click.group()
+def vaccination() -> None:
+    """Doses given, and what the schedule says of them."""
+
+
+def _actor(*permissions: str) -> Actor:
+    return machine("vaccination", "person.read", "dose.read", *permissions)
+
+
+@vaccination.command()
+@click.argument("number")
+@click.option("--product", required=True)
+@click.option("--lot", "lot_number")
+@click.option("--site", help="Code of the vaccination site.")
+@click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), help="The day it was given; today by default.")
+@click.option("--evidence", type=_EVIDENCE, default="site", show_default=True)
+@click.option("--already-given", is_flag=True, help="It was injected: record it, flagged, even if it breaks a rule.")
+@click.option("--client-id", type=click.UUID, help="Your own number of this message: sending it again changes nothing.")
+@click.option("--json", "as_json", is_flag=True)
+def record(
+    number: str, product: str, lot_number: str | None, site: str | None, day: dt.datetime | None, evidence: str,
+    already_given: bool, client_id: UUID | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Record one dose of the person with NUMBER (personal number or provisional id)."""
+    actor = _actor("dose.record")
+    with begin(actor) as session:
+        person_id = population.person_id_of(session, number)
+        given_on = day.date() if day else session.today
+    entry = DoseEntry(client_id or uuid4(), person_id, product, given_on, lot_number, site, evidence, already_given)
+    outcome = actions.record_dose(by=actor, entry=entry)
+    answer = {"result": outcome.result, "dose_id": outcome.dose_id, "flags": [f.rule for f in outcome.findings]}
+    if as_json:
+        print_json(answer)
+        return
+    click.echo(translate(N_("Dose {dose_id}: {result}"), language(), **answer))
+    for found in outcome.findings:
+        click.echo(f"  {found.title[language()]} ({found.document})")
+
+
+@vaccination.command()
+@click.argument("number")
+@click.argument("dose_id", type=int)
+@click.option("--reason", required=True)
+@click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), help="The right day.")
+@click.option("--product", help="The right vaccine.")
+@click.option("--lot", "lot_number", help="The right lot.")
+@click.option("--entered-in-error", is_flag=True, help="It was never given to this person.")
+@click.option("--client-id", type=click.UUID)
+@click.option("--json", "as_json", is_flag=True)
+def correct(
+    number: str, dose_id: int, reason: str, day: dt.datetime | None, product: str | None, lot_number: str | None,
+    entered_in_error: bool, client_id: UUID | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Supersede a dose; the old entry stays in the history."""
+    changes: dict[str, Any] = {
+        key: value
+        for key, value in {"given_on": day and day.date(), "product": product, "lot_number": lot_number}.items()
+        if value is not None
+    }
+    if bool(changes) == entered_in_error:
+        raise click.UsageError("Give what is right (--on, --product, --lot), or --entered-in-error.")
+    actor = _actor("dose.correct")
+    with begin(actor) as session:
+        person_id = population.person_id_of(session, number)
+    outcome = actions.correct_dose(
+        by=actor, person_id=person_id, dose_id=dose_id, client_id=client_id or uuid4(), reason=reason,
+        changes=None if entered_in_error else changes,
+    )  # fmt: skip
+    if as_json:
+        print_json({"result": outcome.result, "dose_id": outcome.dose_id})
+    else:
+        click.echo(
+            translate(N_("Dose {dose_id}: {result}"), language(), dose_id=outcome.dose_id, result=outcome.result)
+        )
+
+
+@vaccination.command()
+@click.argument("number")
+@click.option("--json", "as_json", is_flag=True)
+def status(number: str, as_json: bool) -> None:
+    """All doses of the person with NUMBER, corrections included."""
+    with begin(_actor()) as session:
+        rows = store.doses_of_person(session, population.person_id_of(session, number))
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        mark = " " if row["superseded_by"] is None and row["status"] == "completed" else "×"
+        click.echo(
+            f"{mark} {row['given_on']}  {row['product_name']}  {row['lot_number'] or '–'}  {row['site_name'] or '–'}"
+        )
+
+
+@vaccination.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True)
+def load(file: Path, as_json: bool) -> None:
+    """Record the doses of FILE: one JSON object a line, with the fields of the JSON API. Safe to run again."""
+    actor = _actor("dose.record")
+    counts: dict[str, int] = {}
+    batch: list[DoseEntry] = []
+    with file.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                batch.append(_entry(line, number))
+            if len(batch) == 1000:
+                _record(actor, batch, counts)
+    _record(actor, batch, counts)
+    print_json(counts) if as_json else click.echo("  ".join(f"{k}: {v:,}" for k, v in sorted(counts.items())))
+
+
+def _entry(line: str, number: int) -> DoseEntry:
+    try:
+        told = json.loads(line)
+        told["client_id"] = UUID(told["client_id"])
+        told["given_on"] = dt.date.fromisoformat(told["given_on"])
+        return DoseEntry(**told)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        fault = Fault(
+            "dose", N_("Not a dose: one JSON object with client_id, person_id, product, given_on."), line=number
+        )
+        raise BadInput(N_("The file holds a line that is not a dose."), faults=(fault,)) from None
+
+
+def _record(actor: Actor, batch: list[DoseEntry], counts: dict[str, int]) -> None:
+    for outcome in actions.record_doses(by=actor, entries=batch) if batch else ():
+        counts[outcome.result] = counts.get(outcome.result, 0) + 1
+    batch.clear()

@@ -1,0 +1,49 @@
+-- DuckDB questions on the snapshot (Parquet, one row a person) with the register's changes since laid over it.
+
+-- name: columns
+person_id BIGINT, home_unit INTEGER, present_unit INTEGER, birth_date DATE, sex VARCHAR, died_on DATE,
+dose1_on DATE, dose2_on DATE, dose3_on DATE, dose4_on DATE, complete_on DATE, merged BOOLEAN
+
+-- name: moment
+-- (PostgreSQL) Now, and whether nobody else is writing.
+SELECT clock_timestamp() AS at, pg_snapshot_xmin(s) = pg_snapshot_xmax(s) AS quiet FROM pg_current_snapshot() s
+
+-- name: changed
+CREATE TEMP TABLE changed AS SELECT * FROM read_csv($source, header = false, columns = $columns)
+
+-- name: write_snapshot
+-- Rows near each other in the tree lie near each other in the file: a question on one province skips the others.
+COPY (SELECT * FROM read_csv($source, header = false, columns = $columns) ORDER BY home_unit)
+TO '{target}' (FORMAT parquet, COMPRESSION zstd);
+
+-- name: people
+-- Everybody as of now: the snapshot, except whoever changed since, and those as the register has them.
+CREATE TEMP VIEW people AS
+SELECT * FROM read_parquet('{snapshot}') WHERE person_id NOT IN (SELECT person_id FROM changed)
+UNION ALL BY NAME
+SELECT * FROM changed WHERE NOT merged;
+
+-- name: by_unit
+-- One row a shown unit: the living of the chosen ages on the day, and how many of exactly those had their doses by then;
+-- so no share can exceed 1.
+SELECT s.unit_id,
+       count(p.person_id) AS people,
+       count(*) FILTER (p.dose1_on <= $on_day) AS dose1,
+       count(*) FILTER (p.dose2_on <= $on_day) AS dose2,
+       count(*) FILTER (p.dose3_on <= $on_day) AS dose3,
+       count(*) FILTER (p.complete_on <= $on_day) AS complete
+FROM shown s
+LEFT JOIN (SELECT *, CASE WHEN $present THEN present_unit ELSE home_unit END AS unit FROM people
+           WHERE birth_date <= $born_by AND birth_date > $born_after
+             AND (died_on IS NULL OR died_on > $on_day)) p
+       ON p.unit BETWEEN s.unit_id AND s.last_id
+GROUP BY s.unit_id
+ORDER BY s.unit_id;
+
+-- name: by_day
+-- Cumulative doses a day within an area, for the curve.
+SELECT given_on, count(*) AS doses FROM (
+    SELECT unnest([dose1_on, dose2_on, dose3_on, dose4_on]) AS given_on FROM people
+    WHERE home_unit BETWEEN $first_id AND $last_id)
+WHERE given_on IS NOT NULL AND given_on <= $on_day
+GROUP BY given_on ORDER BY given_on;

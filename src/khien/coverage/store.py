@@ -1,0 +1,93 @@
+"""Questions on coverage: any unit's parts, any day, any ages, by where people live or where they are."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from khien.core.session import Session
+from khien.coverage import snapshot as snapshots
+from khien.coverage.snapshot import SQL, Snapshot
+
+_FIRST_DAY = dt.date(1, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Whose coverage, when. Ages in completed years, both ends included; `present` counts people where they are."""
+
+    on: dt.date
+    disease: str = "covid-19"
+    min_age: int = 0
+    max_age: int = 150
+    present: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """One unit's figures: numbers of people. `dose1` to `complete` count only people within `people`."""
+
+    unit_id: int
+    people: int
+    dose1: int
+    dose2: int
+    dose3: int
+    complete: int
+
+    def share(self, of: str) -> float | None:
+        """Share with at least that dose (0 to 1); None where nobody lives."""
+        count: int = getattr(self, of)
+        return count / self.people if self.people else None
+
+
+def by_unit(session: Session, question: Question, units: Sequence[tuple[int, int]]) -> list[Coverage]:
+    """Coverage of each shown unit, given as (unit_id, last_id) ranges. Aggregates only: no person is read."""
+    session.actor.must("coverage.read")
+    with _engine(session, question.disease) as engine:
+        engine.execute("CREATE TEMP TABLE shown (unit_id INTEGER, last_id INTEGER)")
+        if units:
+            engine.executemany("INSERT INTO shown VALUES (?, ?)", [list(u) for u in units])
+        found = engine.execute(
+            SQL.by_unit,
+            {
+                "on_day": question.on,
+                "present": question.present,
+                "born_by": _years_before(question.on, question.min_age),
+                "born_after": _years_before(question.on, question.max_age + 1),
+            },
+        ).fetchall()
+    return [Coverage(*row) for row in found]
+
+
+def by_day(session: Session, question: Question, area: tuple[int, int]) -> list[tuple[dt.date, int]]:
+    """Doses a day within one unit's range up to the day of the question."""
+    session.actor.must("coverage.read")
+    with _engine(session, question.disease) as engine:
+        return engine.execute(SQL.by_day, {"first_id": area[0], "last_id": area[1], "on_day": question.on}).fetchall()
+
+
+def _years_before(day: dt.date, years: int) -> dt.date:
+    """The birthday of somebody who turns `years` on `day` (29 February counts as 1 March in common years)."""
+    if years >= day.year:
+        return _FIRST_DAY
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return dt.date(day.year - years, 2, 28)
+
+
+def _engine(session: Session, disease: str) -> duckdb.DuckDBPyConnection:
+    """DuckDB with the view `people`: the snapshot and, laid over it, what changed since."""
+    snapshot: Snapshot = snapshots.current(disease)
+    engine = duckdb.connect()
+    with tempfile.TemporaryDirectory(dir=snapshots.folder()) as scratch:
+        source = Path(scratch) / "changed.csv"
+        snapshots.copy_rows(session, disease, snapshot.changes_since, source)
+        engine.execute(SQL.changed, {"source": str(source), "columns": snapshots.COLUMNS})
+    engine.execute(SQL.people.format(snapshot=snapshot.path))
+    return engine

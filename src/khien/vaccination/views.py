@@ -1,0 +1,97 @@
+"""Pages of vaccination: a person's doses, recording one, correcting one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from uuid import uuid4
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from khien.access.gate import permission_required
+from khien.core.errors import BadInput
+from khien.core.session import Session, begin
+from khien.population import store as population
+from khien.vaccination import actions, store
+from khien.vaccination.forms import CorrectionForm, DoseForm
+
+
+@permission_required("dose.read")
+def doses(request: HttpRequest, person_id: int) -> HttpResponse:
+    """The person's doses: a page of its own, or a part of the person's page."""
+    with begin(request.actor) as session:  # type: ignore[attr-defined]
+        person = population.person(session, person_id)
+        rows = store.doses_of_person(session, person_id)
+    language = get_language() or "vi"
+    for row in rows:
+        row["flag_titles"] = store.flag_titles(row["flags"], language)
+        row["standing"] = row["superseded_by"] is None and row["status"] == "completed"
+    return render(request, "vaccination/doses.html", {"person": person, "doses": rows})
+
+
+@permission_required("dose.record")
+def record(request: HttpRequest, person_id: int) -> HttpResponse:
+    """One screen: vaccine and lot, site, date. Sending the form twice records one dose."""
+    with begin(request.actor) as session:  # type: ignore[attr-defined]
+        person = population.person(session, person_id)
+        choices = _choices(session, session.today)
+        today = session.today
+    last_site = request.session.get("site")
+    form = DoseForm(request.POST or None, initial=DoseForm.first(today, last_site), **choices)
+    findings: list[Any] = []
+    if request.method == "POST" and form.is_valid():
+        entry = form.entry(person_id)
+        outcome = actions.record_doses(by=request.actor, entries=[entry])[0]  # type: ignore[attr-defined]
+        if outcome.result in ("recorded", "replayed"):
+            request.session["site"] = entry.site
+            messages.success(request, _("The dose was recorded."))
+            return redirect("vaccination:doses", person_id=person_id)
+        language = get_language() or "vi"
+        findings = [{"title": f.title[language], "document": f.document} for f in outcome.findings]
+        if outcome.fault is not None:
+            form.add_error(None, outcome.fault.text(language))
+    status = 422 if request.method == "POST" else 200
+    return render(
+        request, "vaccination/record.html", {"person": person, "form": form, "findings": findings}, status=status
+    )
+
+
+@permission_required("dose.correct")
+def correct(request: HttpRequest, person_id: int, dose_id: int) -> HttpResponse:
+    """Supersede one dose: by the right date, or by a note that it was entered in error."""
+    with begin(request.actor) as session:  # type: ignore[attr-defined]
+        person = population.person(session, person_id)
+        dose = store.standing_dose(session, person_id, dose_id)
+    form = CorrectionForm(
+        request.POST or None, initial={"client_id": uuid4(), "what": "date", "given_on": dose["given_on"]}
+    )
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            actions.correct_dose(
+                by=request.actor,  # type: ignore[attr-defined]
+                person_id=person_id,
+                dose_id=dose_id,
+                client_id=data["client_id"],
+                reason=data["reason"],
+                changes={"given_on": data["given_on"]} if data["what"] == "date" else None,
+            )
+        except BadInput as refusal:
+            form.add_error(None, refusal.text(get_language() or "vi"))
+        else:
+            messages.success(request, _("The dose was corrected. The old entry stays in the history."))
+            return redirect("vaccination:doses", person_id=person_id)
+    status = 422 if request.method == "POST" else 200
+    return render(request, "vaccination/correct.html", {"person": person, "dose": dose, "form": form}, status=status)
+
+
+def _choices(session: Session, today: dt.date) -> dict[str, Any]:
+    return {
+        "lots": store.usable_lots(session, today),
+        "names": {p["product"]: p["name"] for p in store.products(session, today)},
+        "sites": store.sites(session),
+    }

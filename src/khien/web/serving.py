@@ -1,0 +1,28 @@
+"""Serve the pages with Granian."""
+
+from __future__ import annotations
+
+import os
+
+import django
+from django.core.management import call_command
+from granian import Granian
+from granian.constants import Interfaces
+
+
+def serve(host: str, port: int, workers: int) -> None:
+    """Serve until interrupted. Static files are gathered first, under hashed names."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "khien.core.settings")
+    django.setup()
+    call_command("collectstatic", interactive=False, verbosity=0)
+    Granian(
+        "khien.web.wsgi:application",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=4,  # requests wait for the database more than they compute
+        backpressure=64,
+        log_access=False,  # addresses of pages hold no identifier, but who saw what is kept in the access log alone
+        respawn_failed_workers=True,
+    ).serve()
