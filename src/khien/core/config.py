@@ -34,9 +34,13 @@ def database_name() -> str:
     return os.environ.get("KHIEN_DATABASE_NAME", "khien")
 
 
+SOCKET_PATH_MAX = 107  # bytes of a Unix socket's path, from struct sockaddr_un
+
+
 def socket_folder() -> Path:
-    """Where the embedded server's Unix socket lies. Kept short: a socket path has at most 107 bytes."""
-    return home() / "run"
+    """Where the embedded server's Unix socket lies; where that path is too long, `run` is a link to a short one."""
+    run = home() / "run"
+    return run.readlink() if run.is_symlink() else run
 
 
 def database_dsn(role: str) -> str:

