@@ -9,11 +9,13 @@ dose1_on DATE, dose2_on DATE, dose3_on DATE, dose4_on DATE, complete_on DATE, me
 SELECT clock_timestamp() AS at, pg_snapshot_xmin(s) = pg_snapshot_xmax(s) AS quiet FROM pg_current_snapshot() s
 
 -- name: changed
-CREATE TEMP TABLE changed AS SELECT * FROM read_csv($source, header = false, columns = $columns)
+CREATE TEMP TABLE changed AS SELECT * FROM read_csv($source, auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', nullstr = '',
+              dateformat = '%Y-%m-%d', columns = $columns)
 
 -- name: write_snapshot
 -- Rows near each other in the tree lie near each other in the file: a question on one province skips the others.
-COPY (SELECT * FROM read_csv($source, header = false, columns = $columns) ORDER BY home_unit)
+COPY (SELECT * FROM read_csv($source, auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', nullstr = '',
+              dateformat = '%Y-%m-%d', columns = $columns) ORDER BY home_unit)
 TO '{target}' (FORMAT parquet, COMPRESSION zstd);
 
 -- name: people
