@@ -19,6 +19,9 @@ const ENTRIES = ["khien", "charts", "scanner", "decoder"];
 // Two subsets are enough for Vietnamese and English; weight 600 carries headings, 400 text.
 const FONTS = ["vietnamese", "latin"].flatMap((set) => [400, 600].map((w) => `be-vietnam-pro-${set}-${w}-normal.woff2`));
 
+// Signs that components draw in the style sheet (sorting arrows, a cross): plain shapes, no marks.
+const ICONS = ["arrow-down", "arrow-up", "arrow-up-down", "cross"];
+
 async function scripts() {
   await esbuild.build({
     entryPoints: ENTRIES.map((name) => join(here, "src", `${name}.ts`)),
@@ -46,6 +49,8 @@ async function files() {
   const fonts = join(modules, "@fontsource", "be-vietnam-pro", "files");
   await Promise.all(FONTS.map((name) => cp(join(fonts, name), join(output, "fonts", name))));
   await cp(join(modules, "zxing-wasm", "dist", "reader", "zxing_reader.wasm"), join(output, "zxing_reader.wasm"));
+  const icons = join(modules, "nhsuk-frontend", "dist", "nhsuk", "assets", "images");
+  await Promise.all(ICONS.map((name) => cp(join(icons, `nhsuk-icon-${name}.svg`), join(output, "icons", `nhsuk-icon-${name}.svg`))));
   await cp(join(here, "assets"), output, { recursive: true });
   await licences();
 }
@@ -55,7 +60,7 @@ async function licences() {
   const texts = [];
   for (const name of ["@fontsource/be-vietnam-pro", "nhsuk-frontend", "htmx.org", "echarts", "zrender", "zxing-wasm"]) {
     const folder = join(modules, name);
-    const found = (await readdir(folder)).filter((file) => /^(licen[cs]e|notice)/i.test(file));
+    const found = (await readdir(folder)).filter((file) => /^(licen[cs]e|notice)(\.|$)/i.test(file));
     const about = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
     const words = await Promise.all(found.map((file) => readFile(join(folder, file), "utf8")));
     texts.push([`${name} ${about.version} (${about.license})`, ...words].join("\n\n"));

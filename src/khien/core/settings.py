@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict
 
@@ -14,7 +15,9 @@ SECRET_KEY = config.secret_key()
 DEBUG = False
 ALLOWED_HOSTS = os.environ.get("KHIEN_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 
+# Ours first: their templates take the place of those of the same name further down.
 INSTALLED_APPS = [
+    *(f"khien.{name}" for name in config.CAPABILITIES),
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -22,8 +25,8 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "django.forms",
     *access.APPS,
-    *(f"khien.{name}" for name in config.CAPABILITIES),
 ]
 
 MIDDLEWARE = [
@@ -31,7 +34,7 @@ MIDDLEWARE = [
     "khien.web.security.ContentSecurityPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "khien.web.language.Language",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -83,7 +86,7 @@ USE_TZ = True
 TIME_ZONE = "Asia/Ho_Chi_Minh"
 
 STATIC_URL = "static/"
-STATIC_ROOT = config.home() / "static"
+STATIC_ROOT = Path(__file__).resolve().parent.parent / "web" / "collected"  # filled by khien.web.build
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -98,6 +101,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = config.https()
 SECURE_HSTS_SECONDS = 31536000 if config.https() else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if config.https() else None
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "khien.web.views.refused_form"
+FORM_RENDERER = "khien.web.forms.Renderer"
 
 # Requests and errors go to the log without paths' query strings and without local variables.
 LOGGING = {

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from django.urls import URLPattern, URLResolver, include, path
 
 from khien.core.config import CAPABILITIES
+from khien.web import views
 from khien.web.api import api
 
 # Capabilities that have pages, in the order of the house.
@@ -15,4 +16,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     for name in CAPABILITIES
     if find_spec(f"khien.{name}.urls") and name != "web"
 ]
-urlpatterns.append(path("api/", api.urls))
+urlpatterns += [
+    path("", views.home, name="home"),
+    path("language", views.choose_language, name="language"),
+    path("api/", api.urls),
+]
+
+handler400 = views.bad_request
+handler403 = handler404 = views.not_found
+handler500 = views.server_error

@@ -1,0 +1,4 @@
+// Pages with a map or a chart load this beside the script of every page.
+
+import "./chart";
+import "./map";

@@ -1,0 +1,213 @@
+// <khien-map data-outlines=URL data-table=ID | data-values=URL>: figures by area, beside the table that holds them.
+//
+// Outlines are GeoJSON features with properties {id, name, inset?}. A feature with `inset: true` (an island far off the
+// main map) is drawn in a labelled frame of its own, so that no part of the country is missing or too small to see.
+
+import type { Chart } from "./echarts";
+import { calm, draw, echarts, look, tooltip } from "./echarts";
+import { type Class, classes, defaultBreaks, NO_DATA } from "./scale";
+import { type Row, rowsOf, rowsOfJson } from "./table";
+
+interface Feature {
+  type: "Feature";
+  properties: { id: string | number; name: string; inset?: boolean };
+  geometry: unknown;
+}
+interface Outlines {
+  type: "FeatureCollection";
+  features: Feature[];
+}
+
+let maps = 0;
+
+class KhienMap extends HTMLElement {
+  private rows = new Map<string, Row>();
+  private steps: Class[] = [];
+  private chart: Chart | null = null;
+  private stop: () => void = () => {};
+  private readonly base = `khien-${++maps}`;
+  private table: HTMLTableElement | null = null;
+  private readonly abort = new AbortController();
+
+  async connectedCallback(): Promise<void> {
+    const host = this.querySelector<HTMLElement>("[data-map=host]")!;
+    this.say("loading");
+    try {
+      const [outlines, rows] = await Promise.all([this.outlines(), this.values()]);
+      this.rows = new Map(rows.map((row) => [row.id, row]));
+      if (!this.isConnected) return;
+      if (!outlines.features.length) return this.say("empty");
+      this.say("");
+      ({ chart: this.chart, stop: this.stop } = draw(host));
+      this.steps = this.scale();
+      this.legend();
+      this.paint(outlines);
+      this.listen();
+    } catch {
+      this.say("failed");
+    }
+  }
+
+  disconnectedCallback(): void {
+    this.abort.abort();
+    this.stop();
+  }
+
+  private say(state: "loading" | "empty" | "failed" | ""): void {
+    const status = this.querySelector<HTMLElement>("[data-map=status]")!;
+    status.textContent = state ? (this.getAttribute(`data-${state}`) ?? "") : "";
+    status.hidden = !state;
+    this.dataset.state = state || "ready";
+  }
+
+  private async outlines(): Promise<Outlines> {
+    const answer = await fetch(this.dataset.outlines!, { signal: this.abort.signal, credentials: "same-origin" });
+    if (!answer.ok) throw new Error(String(answer.status));
+    return (await answer.json()) as Outlines;
+  }
+
+  private async values(): Promise<Row[]> {
+    if (this.dataset.table) {
+      this.table = document.getElementById(this.dataset.table) as HTMLTableElement;
+      return rowsOf(this.table);
+    }
+    const answer = await fetch(this.dataset.values!, { signal: this.abort.signal, credentials: "same-origin" });
+    if (!answer.ok) throw new Error(String(answer.status));
+    return rowsOfJson(await answer.json());
+  }
+
+  private get isShare(): boolean {
+    return this.dataset.unit === "share";
+  }
+
+  private scale(): Class[] {
+    const values = [...this.rows.values()].flatMap((row) => (row.value === null ? [] : [row.value]));
+    const given = this.dataset.breaks?.split(",").map(Number);
+    const high = this.isShare ? 1 : Math.max(...values, 0);
+    return classes(given ?? defaultBreaks(values, this.isShare), this.isShare ? 0 : Math.min(...values, 0), high);
+  }
+
+  private format(value: number): string {
+    const language = document.documentElement.lang || "vi";
+    return this.isShare
+      ? new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 }).format(value)
+      : new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(value);
+  }
+
+  /** The legend is a list on the page, not part of the picture: it can be read, enlarged and printed. */
+  private legend(): void {
+    const list = this.querySelector<HTMLElement>("[data-map=legend]")!;
+    const entry = (colour: string, text: string) => {
+      const item = document.createElement("li");
+      const swatch = document.createElement("span");
+      swatch.className = "khien-map__swatch";
+      swatch.style.backgroundColor = colour;
+      item.append(swatch, text);
+      return item;
+    };
+    list.replaceChildren(
+      ...this.steps.map((step) => entry(step.colour, `${this.format(step.min)} – ${this.format(step.max)}`)),
+      entry(NO_DATA, this.dataset.nothing ?? ""),
+    );
+  }
+
+  private colour(id: string): string {
+    const value = this.rows.get(id)?.value ?? null;
+    if (value === null) return NO_DATA;
+    return (this.steps.findLast((step) => value >= step.min) ?? this.steps[0])?.colour ?? NO_DATA;
+  }
+
+  private series(map: string, features: Feature[], place: object): object {
+    const { ink, line, paper } = look(this);
+    return {
+      type: "map",
+      map,
+      nameProperty: "id",
+      ...place,
+      aspectScale: Math.cos((16 * Math.PI) / 180),
+      selectedMode: false,
+      label: { show: false },
+      itemStyle: { borderColor: paper, borderWidth: features.length > 800 ? 0.15 : 0.6, areaColor: NO_DATA },
+      emphasis: { label: { show: false }, itemStyle: { areaColor: undefined, borderColor: ink, borderWidth: 2, shadowColor: line } },
+      data: features.map(({ properties: { id } }) => {
+        const colour = this.colour(String(id));
+        return { name: String(id), itemStyle: { areaColor: colour }, emphasis: { itemStyle: { areaColor: colour } } };
+      }),
+    };
+  }
+
+  private paint(outlines: Outlines): void {
+    const far = outlines.features.filter((feature) => feature.properties.inset);
+    const main = outlines.features.filter((feature) => !feature.properties.inset);
+    this.dataset.insets = String(far.length);
+    const names = new Map(outlines.features.map(({ properties }) => [String(properties.id), properties.name]));
+    const series: object[] = [];
+    const titles: object[] = [];
+    const register = (name: string, features: Feature[]) =>
+      echarts.registerMap(name, { type: "FeatureCollection", features: features.map(textual) } as never);
+    const { quiet, font } = look(this);
+    register(this.base, main);
+    // Frames of the islands: a column at the right edge, an eighth of the height each.
+    const slot = Math.min(18, 96 / Math.max(far.length, 1));
+    series.push(this.series(this.base, main, { left: "2%", right: far.length ? "24%" : "2%", top: "2%", bottom: "2%" }));
+    far.forEach((feature, at) => {
+      const name = `${this.base}-${at}`;
+      register(name, [feature]);
+      const top = 2 + at * slot;
+      series.push(this.series(name, [feature], { right: "8%", width: "8%", top: `${top}%`, height: `${slot * 0.55}%` }));
+      titles.push({
+        text: feature.properties.name,
+        right: "1%",
+        top: `${top + slot * 0.58}%`,
+        textStyle: { color: quiet, fontFamily: font, fontSize: 11, fontWeight: "normal" },
+      });
+    });
+    this.chart!.setOption({
+      animation: !calm.matches,
+      title: titles,
+      tooltip: {
+        ...tooltip(this),
+        formatter: ({ name }: { name: string }) => {
+          const row = this.rows.get(name);
+          return `${row?.name || names.get(name) || ""}\n${row?.value == null ? (this.dataset.nothing ?? "") : row.shown}`;
+        },
+      },
+      series,
+    });
+  }
+
+  private listen(): void {
+    const chart = this.chart!;
+    const { signal } = this.abort;
+    const each = (type: "highlight" | "downplay", id: string) => chart.dispatchAction({ type, seriesIndex: this.all(), name: id });
+    chart.on("mouseover", ({ name }) => this.mark(name, true));
+    chart.on("mouseout", ({ name }) => this.mark(name, false));
+    chart.on("click", ({ name }) => this.go(name));
+    for (const row of this.rows.values()) {
+      for (const on of ["mouseenter", "focusin"]) row.element?.addEventListener(on, () => each("highlight", row.id), { signal });
+      for (const off of ["mouseleave", "focusout"]) row.element?.addEventListener(off, () => each("downplay", row.id), { signal });
+    }
+  }
+
+  private all(): number[] {
+    return Array.from({ length: 1 + Number(this.dataset.insets) }, (_, at) => at);
+  }
+
+  private mark(id: string, on: boolean): void {
+    this.rows.get(id)?.element?.classList.toggle("khien-marked", on);
+  }
+
+  /** A press on an area leads to its row, where the link is: the same way for hand, keyboard and screen reader. */
+  private go(id: string): void {
+    const row = this.rows.get(id);
+    row?.element?.scrollIntoView({ block: "center", behavior: calm.matches ? "auto" : "smooth" });
+    row?.link?.focus({ preventScroll: true });
+  }
+}
+
+/** ECharts finds areas by a text property. */
+function textual(feature: Feature): Feature {
+  return { ...feature, properties: { ...feature.properties, id: String(feature.properties.id) } };
+}
+
+customElements.define("khien-map", KhienMap);

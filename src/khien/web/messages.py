@@ -1,0 +1,143 @@
+"""Vietnamese catalogues: `python -m khien.web.messages compile` and `python -m khien.web.messages check`.
+
+English stands in the source; each capability keeps its Vietnamese in `locale/vi/LC_MESSAGES/django.po`. The compiled
+files are not committed. `check` lists every text in templates and Python without a Vietnamese translation.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_python
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import PoFileError, read_po
+
+PACKAGE = Path(__file__).resolve().parent.parent
+
+# What marks a text in Python: gettext and its kin, the usual `_`, and N_ of core.i18n.
+_MARKERS = (
+    "N_",
+    "_",
+    "gettext",
+    "gettext_lazy",
+    "gettext_noop",
+    "ngettext",
+    "ngettext_lazy",
+    "pgettext",
+    "pgettext_lazy",
+)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Text:
+    """An English text and where it is written first. `context` tells apart what English writes alike."""
+
+    message: str
+    context: str | None
+    where: str
+
+
+def catalogues() -> list[Path]:
+    return sorted(PACKAGE.glob("*/locale/vi/LC_MESSAGES/django.po"))
+
+
+def compile_all() -> list[Path]:
+    """Write each catalogue's .mo beside it, if it changed. Raises ValueError for one that does not parse."""
+    written = []
+    for source in catalogues():
+        target = source.with_suffix(".mo")
+        if target.exists() and target.stat().st_mtime_ns >= source.stat().st_mtime_ns:
+            continue
+        packed = io.BytesIO()
+        write_mo(packed, _read(source))
+        fresh = target.with_suffix(".mo.new")
+        fresh.write_bytes(packed.getvalue())
+        fresh.replace(target)
+        written.append(target)
+    return written
+
+
+def _read(source: Path) -> Catalog:
+    with source.open("rb") as stream:
+        try:
+            return read_po(stream, locale="vi", charset="utf-8", abort_invalid=True)
+        except PoFileError as fault:
+            raise ValueError(f"{source}: {fault}") from fault
+
+
+def texts(package: Path = PACKAGE) -> Iterator[Text]:
+    """Every text marked for translation in templates and Python below `package`."""
+    from django.utils.translation.template import templatize
+
+    for template in sorted([*package.rglob("templates/**/*.html"), *package.rglob("templates/**/*.txt")]):
+        # Django's own road: what is not a translation becomes X's, the rest becomes calls of gettext.
+        code = templatize(template.read_text(encoding="utf-8"), origin=str(template))
+        yield from _of_python(code.encode(), template)
+    for source in sorted(package.rglob("*.py")):
+        yield from _of_python(source.read_bytes(), source)
+
+
+def _of_python(code: bytes, source: Path) -> Iterator[Text]:
+    where = source.relative_to(PACKAGE.parent).as_posix()
+    for line, function, found, _ in extract_python(io.BytesIO(code), _MARKERS, (), {"encoding": "utf-8"}):
+        parts = [part for part in (found if isinstance(found, tuple) else (found,)) if isinstance(part, str)]
+        context = parts.pop(0) if function and function.startswith("pgettext") and len(parts) > 1 else None
+        if parts and parts[0]:
+            yield Text(parts[0], context, f"{where}:{line}")
+
+
+def missing() -> list[Text]:
+    """Texts without a Vietnamese translation in any catalogue; Django's and allauth's own do not count as ours."""
+    known: set[tuple[str, str | None]] = set()
+    for source in catalogues():
+        for entry in _read(source):
+            message = entry.id[0] if isinstance(entry.id, tuple | list) else entry.id
+            text = entry.string if isinstance(entry.string, str) else "".join(entry.string)
+            if message and text and not entry.fuzzy:
+                known.add((message, entry.context))
+    first: dict[tuple[str, str | None], Text] = {}
+    for text_ in texts():
+        first.setdefault((text_.message, text_.context), text_)
+    return sorted(text_ for key, text_ in first.items() if key not in known)
+
+
+_NAMED = re.compile(r"%\((\w+)\)[sd]|\{(\w+)[^{}]*\}")
+
+
+def mismatched() -> list[str]:
+    """Translations that lost or invented a parameter: they would break where they are shown."""
+    faults = []
+    for source in catalogues():
+        for entry in _read(source):
+            forms = entry.id if isinstance(entry.id, tuple | list) else (entry.id,)
+            wanted = {name for form in forms for pair in _NAMED.findall(form) for name in pair if name}
+            strings = entry.string if isinstance(entry.string, tuple | list) else (entry.string,)
+            for string in strings:
+                given = {name for pair in _NAMED.findall(string or "") for name in pair if name}
+                if string and given - wanted or (string and len(forms) == 1 and wanted - given):
+                    faults.append(f"{source.relative_to(PACKAGE.parent).as_posix()}:{entry.lineno}: {forms[0]}")
+    return faults
+
+
+def main(words: list[str]) -> int:
+    if words == ["compile"]:
+        compile_all()
+        return 0
+    if words == ["check"]:
+        for text_ in missing():
+            print(f"{text_.where}: {text_.message!r}")  # noqa: T201
+        for fault in mismatched():
+            print(f"{fault}: parameters differ")  # noqa: T201
+        return 1 if missing() or mismatched() else 0
+    print("usage: python -m khien.web.messages compile|check", file=sys.stderr)  # noqa: T201
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
