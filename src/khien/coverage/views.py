@@ -22,7 +22,7 @@ from khien.territory import store as territory
 
 def _answer(request: HttpRequest) -> dict[str, Any]:
     """The question of the address, its answer for each part of the unit, and their total."""
-    with begin(request.actor) as session:  # type: ignore[attr-defined]
+    with begin(request.actor) as session:
         form = QuestionForm(request.GET or None)
         if form.is_bound and not form.is_valid():
             return {"form": form, "invalid": True}

@@ -79,7 +79,7 @@ def _out(outcome: DoseOutcome) -> dict[str, Any]:
 @router.post("/doses", response={200: DoseOut, 201: DoseOut, 404: DoseOut, 422: DoseOut})
 def record_dose(request: HttpRequest, dose: DoseIn) -> Any:
     """Record one dose: 201 recorded, 200 replayed, 422 refused (the findings name the rule and its document)."""
-    outcome = actions.record_doses(by=request.actor, entries=[dose.entry()])[0]  # type: ignore[attr-defined]
+    outcome = actions.record_doses(by=request.actor, entries=[dose.entry()])[0]
     unknown = 404 if outcome.fault is not None and outcome.fault.field == "person" else 422
     status = {"recorded": 201, "replayed": 200, "refused": 422, "unknown": unknown}[outcome.result]
     return Status(status, _out(outcome))
@@ -89,7 +89,7 @@ def record_dose(request: HttpRequest, dose: DoseIn) -> Any:
 def record_batch(request: HttpRequest, batch: Batch) -> Any:
     """Record up to 1,000 doses in one transaction. Each has its own outcome, in the order sent."""
     entries = [dose.entry() for dose in batch.doses]
-    return [_out(o) for o in actions.record_doses(by=request.actor, entries=entries)]  # type: ignore[attr-defined]
+    return [_out(o) for o in actions.record_doses(by=request.actor, entries=entries)]
 
 
 @router.get("/persons/{person_id}/doses", response=list[DoseRow])
@@ -97,6 +97,6 @@ def doses(request: HttpRequest, person_id: int) -> Any:
     """The person's history, corrections included, newest first."""
     if not 0 < person_id < 2**63:
         raise NotFound
-    with begin(request.actor) as session:  # type: ignore[attr-defined]
+    with begin(request.actor) as session:
         population.person(session, person_id)
         return store.doses_of_person(session, person_id)

@@ -23,7 +23,7 @@ from khien.vaccination.forms import CorrectionForm, DoseForm
 @permission_required("dose.read")
 def doses(request: HttpRequest, person_id: int) -> HttpResponse:
     """The person's doses: a page of its own, or a part of the person's page."""
-    with begin(request.actor) as session:  # type: ignore[attr-defined]
+    with begin(request.actor) as session:
         person = population.person(session, person_id)
         rows = store.doses_of_person(session, person_id)
     language = get_language() or "vi"
@@ -36,7 +36,7 @@ def doses(request: HttpRequest, person_id: int) -> HttpResponse:
 @permission_required("dose.record")
 def record(request: HttpRequest, person_id: int) -> HttpResponse:
     """One screen: vaccine and lot, site, date. Sending the form twice records one dose."""
-    with begin(request.actor) as session:  # type: ignore[attr-defined]
+    with begin(request.actor) as session:
         person = population.person(session, person_id)
         choices = _choices(session, session.today)
         today = session.today
@@ -45,7 +45,7 @@ def record(request: HttpRequest, person_id: int) -> HttpResponse:
     findings: list[Any] = []
     if request.method == "POST" and form.is_valid():
         entry = form.entry(person_id)
-        outcome = actions.record_doses(by=request.actor, entries=[entry])[0]  # type: ignore[attr-defined]
+        outcome = actions.record_doses(by=request.actor, entries=[entry])[0]
         if outcome.result in ("recorded", "replayed"):
             request.session["site"] = entry.site
             messages.success(request, _("The dose was recorded."))
@@ -63,7 +63,7 @@ def record(request: HttpRequest, person_id: int) -> HttpResponse:
 @permission_required("dose.correct")
 def correct(request: HttpRequest, person_id: int, dose_id: int) -> HttpResponse:
     """Supersede one dose: by the right date, or by a note that it was entered in error."""
-    with begin(request.actor) as session:  # type: ignore[attr-defined]
+    with begin(request.actor) as session:
         person = population.person(session, person_id)
         dose = store.standing_dose(session, person_id, dose_id)
     form = CorrectionForm(
@@ -73,7 +73,7 @@ def correct(request: HttpRequest, person_id: int, dose_id: int) -> HttpResponse:
         data = form.cleaned_data
         try:
             actions.correct_dose(
-                by=request.actor,  # type: ignore[attr-defined]
+                by=request.actor,
                 person_id=person_id,
                 dose_id=dose_id,
                 client_id=data["client_id"],
