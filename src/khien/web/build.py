@@ -67,7 +67,7 @@ def _wheel() -> Path:
 
 
 def _node(*arguments: str) -> None:
-    """Run a script with our Node in frontend/, whatever Node the machine has or lacks. Raises SystemExit if it fails."""
+    """Run a script with our Node in frontend/, whatever the machine has. Raises SystemExit if it fails."""
     binaries = _wheel() / ("." if os.name == "nt" else "bin")
     environment = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}"}
     done = subprocess.run(  # noqa: S603 - our own binary and arguments

@@ -21,16 +21,18 @@ from babel.messages.pofile import PoFileError, read_po
 PACKAGE = Path(__file__).resolve().parent.parent
 
 # What marks a text in Python: gettext and its kin, the usual `_`, and N_ of core.i18n.
-_MARKERS = (
-    "N_",
-    "_",
-    "gettext",
-    "gettext_lazy",
-    "gettext_noop",
-    "ngettext",
-    "ngettext_lazy",
-    "pgettext",
-    "pgettext_lazy",
+_MARKERS: dict[str, None] = dict.fromkeys(
+    (
+        "N_",
+        "_",
+        "gettext",
+        "gettext_lazy",
+        "gettext_noop",
+        "ngettext",
+        "ngettext_lazy",
+        "pgettext",
+        "pgettext_lazy",
+    )
 )
 
 
@@ -86,10 +88,20 @@ def texts(package: Path = PACKAGE) -> Iterator[Text]:
 def _of_python(code: bytes, source: Path) -> Iterator[Text]:
     where = source.relative_to(PACKAGE.parent).as_posix()
     for line, function, found, _ in extract_python(io.BytesIO(code), _MARKERS, (), {"encoding": "utf-8"}):
-        parts = [part for part in (found if isinstance(found, tuple) else (found,)) if isinstance(part, str)]
-        context = parts.pop(0) if function and function.startswith("pgettext") and len(parts) > 1 else None
-        if parts and parts[0]:
-            yield Text(parts[0], context, f"{where}:{line}")
+        parts = list(_strings(found))
+        with_context = str(function).startswith("pgettext") and len(parts) > 1
+        message = parts[1] if with_context else "".join(parts[:1])
+        if message:
+            yield Text(message, parts[0] if with_context else None, f"{where}:{line}")
+
+
+def _strings(found: object) -> Iterator[str]:
+    """The extractor gives one text, or a tuple of the call's arguments with None for what is not a text."""
+    if isinstance(found, str):
+        yield found
+    elif isinstance(found, tuple | list):
+        for part in found:
+            yield from _strings(part)
 
 
 def missing() -> list[Text]:
@@ -98,7 +110,7 @@ def missing() -> list[Text]:
     for source in catalogues():
         for entry in _read(source):
             message = entry.id[0] if isinstance(entry.id, tuple | list) else entry.id
-            text = entry.string if isinstance(entry.string, str) else "".join(entry.string)
+            text = entry.string if isinstance(entry.string, str) else "".join(entry.string or ())
             if message and text and not entry.fuzzy:
                 known.add((message, entry.context))
     first: dict[tuple[str, str | None], Text] = {}

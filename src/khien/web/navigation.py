@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 from django.urls import reverse
 
-from khien.core.i18n import N_
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -39,7 +37,7 @@ ENTRIES: tuple[Entry, ...] = ()
 
 def links(request: HttpRequest, *, public: bool) -> Iterator[Link]:
     """The entries for everybody (`public`), or those that this actor's permissions open."""
-    actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     for entry in ENTRIES:
         if bool(entry.permission) == public or (entry.permission and not actor.may(entry.permission)):
             continue

@@ -44,7 +44,7 @@ def _permissions(camera: bool) -> str:
 
 def allow_scanner(request: HttpRequest) -> None:
     """Let the page that answers `request` use the camera and the code reader (called by web/scanner.html)."""
-    request.khien_scanner = True  # type: ignore[attr-defined]
+    request.khien_scanner = True
 
 
 class ContentSecurityPolicy:
