@@ -1,0 +1,97 @@
+"""Blocks of rows into an unlogged table, one transaction a block, so that a killed load goes on where it stopped."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from khien.population.load.columns import NAMES
+from khien.population.load.reading import Block, Extract, isolate
+
+Connection = psycopg.Connection[Any]
+Progress = Callable[[str, int, int], None]  # stage, done, of
+
+_TABLES = ("raw", "block", "reject", "excluded", "commune", "checked", "identity", "matched", "wanted", "home",
+           "known_home", "member")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where reading goes on."""
+
+    end: int
+    line: int
+
+
+def fingerprint(extract: Extract, *options: object) -> str:
+    """Tells whether a later start is about the same file: size, time of change, first and last megabyte, options."""
+    state = extract.path.stat()
+    digest = hashlib.sha256(repr((state.st_size, state.st_mtime_ns, extract.columns, options)).encode())
+    with extract.path.open("rb") as stream:
+        digest.update(stream.read(1 << 20))
+        stream.seek(max(0, state.st_size - (1 << 20)))
+        digest.update(stream.read())
+    return digest.hexdigest()
+
+
+def clear(connection: Connection) -> None:
+    """Drop everything staged."""
+    connection.execute("DROP VIEW IF EXISTS loading.accepted")
+    tables = sql.SQL(", ").join(sql.Identifier("loading", name) for name in _TABLES)
+    connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(tables))
+
+
+def prepare(connection: Connection, run_id: int) -> None:
+    """Empty staging tables for a new run."""
+    with connection.transaction():
+        clear(connection)
+        columns = sql.SQL(", ").join(sql.SQL("{} text").format(sql.Identifier(name)) for name in NAMES)
+        connection.execute(sql.SQL("CREATE UNLOGGED TABLE loading.raw (line bigint, {})").format(columns))
+        connection.execute("CREATE UNLOGGED TABLE loading.block (run_id bigint, read_to bigint, next_line bigint)")
+        connection.execute("CREATE UNLOGGED TABLE loading.reject (line bigint, field text, reason text)")
+        connection.execute("INSERT INTO loading.block VALUES (%s, -1, -1)", (run_id,))
+
+
+def reached(connection: Connection, run_id: int) -> Place | None:
+    """How far an interrupted staging of this run came; None if nothing of it is left.
+
+    After a crash of the server the unlogged tables are empty, this ledger included: then staging starts afresh.
+    """
+    if connection.execute("SELECT to_regclass('loading.block')").fetchone() == (None,):
+        return None
+    query = "SELECT max(read_to), max(next_line) FROM loading.block WHERE run_id = %s"
+    end, line = connection.execute(query, (run_id,)).fetchone() or (None, None)
+    return None if end is None else Place(end, line)
+
+
+def stage(connection: Connection, extract: Extract, run_id: int, place: Place, progress: Progress) -> None:
+    """COPY the rest of the file, from `place` on."""
+    separator = sql.Literal(extract.delimiter)
+    names = sql.SQL(", ").join(map(sql.Identifier, ("line", *extract.columns)))
+    copy = sql.SQL(
+        "COPY loading.raw ({}) FROM STDIN (FORMAT csv, DELIMITER {}, FORCE_NULL *, ENCODING 'UTF8')"
+    ).format(names, separator)
+    for block in extract.blocks(place.end, place.line):
+        try:
+            _write(connection, copy, run_id, block)
+        except psycopg.DataError:
+            # Something in it cannot be stored: the good rows of the block go in, the others are named.
+            _write(connection, copy, run_id, isolate(extract, block))
+        progress("staging", block.end, extract.size)
+
+
+def _write(connection: Connection, copy: sql.Composed, run_id: int, block: Block) -> None:
+    with connection.transaction(), connection.cursor() as cursor:
+        if block.rows:
+            with cursor.copy(copy) as target:
+                target.write(block.rows)
+        if block.bad:
+            with cursor.copy("COPY loading.reject (line, field, reason) FROM STDIN") as target:
+                for bad in block.bad:
+                    target.write_row((bad.line, "row", bad.reason))
+        cursor.execute("INSERT INTO loading.block VALUES (%s, %s, %s)", (run_id, block.end, block.next_line))
