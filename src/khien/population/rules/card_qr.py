@@ -90,9 +90,8 @@ def _in_places(fields: list[str]) -> list[str]:
     while len(fields) > 7 and not fields[-1]:
         fields.pop()
     if len(fields) < 7:
-        message = N_("The text has {count} fields, a card has at least {least}: the scan was cut off.")
-        faults = (Fault("text", message, params={"count": len(fields), "least": 6}),)
-        raise BadInput(message, faults=faults, count=len(fields), least=6)
+        message = N_("The text has too few fields for a card: the scan was cut off.")
+        raise BadInput(message, faults=(Fault("text", message),))
     return fields
 
 
