@@ -63,19 +63,11 @@ def coverage(request: HttpRequest) -> HttpResponse:
     if answer.get("invalid"):
         return render(request, "coverage/coverage.html", answer, status=422)
     measure = answer["measure"]
-    values = [
-        {
-            "unit_id": row["unit"]["unit_id"],
-            "name": row["unit"]["name"],
-            "value": row["coverage"].share(measure),
-            "people": row["coverage"].people,
-        }
-        for row in answer["rows"]
-    ]
+    for row in answer["rows"]:
+        row["value"] = row["coverage"].share(measure)
     query = request.GET.copy()
     query.pop("unit", None)
     more = {
-        "values": values,
         "measure_name": dict(MEASURES)[measure],
         "query": query.urlencode(),
         "outlines": reverse("territory:outlines", args=[answer["unit"]["unit_id"]]),

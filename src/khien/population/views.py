@@ -1,0 +1,67 @@
+"""Pages of the register: scan a card, search, one person. Identifiers travel in request bodies, never in addresses."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from khien.access import actions as access
+from khien.access.gate import permission_required
+from khien.core.actor import Actor
+from khien.core.errors import BadInput, NotFound
+from khien.core.session import begin
+from khien.population import store
+from khien.population.forms import SearchForm
+from khien.population.rules.card import parse_card
+from khien.population.rules.card_reading import CardReading
+
+
+@permission_required("person.read")
+def scan(request: HttpRequest) -> HttpResponse:
+    """Read a card and go to its owner's page. Nothing tells whether a number that does not open exists."""
+    text = request.POST.get("card", "")
+    error = ""
+    if request.method == "POST":
+        try:
+            return redirect("population:person", person_id=_open(request.actor, parse_card(text)))
+        except BadInput as fault:
+            error = fault.faults[0].text(get_language() or "vi") if fault.faults else fault.text(get_language() or "vi")
+        except NotFound:
+            error = _("No such person can be opened here. Check the card, or search by name.")
+    return render(request, "population/scan.html", {"error": error}, status=422 if error else 200)
+
+
+def _open(actor: Actor, card: CardReading) -> int:
+    """The person a card belongs to: within the actor's area by its number, elsewhere by number and what else it says."""
+    number = card.personal_number or card.old_number or card.provisional_id or card.insurance_number or card.passport
+    if number is None:
+        raise NotFound
+    with begin(actor) as session:
+        found = store.find_by_identifier(session, number)
+    if found is not None:
+        return int(found)
+    born = card.birth_date.full if card.birth_date is not None else None
+    if card.name is None and born is None:
+        raise NotFound
+    return access.open_by_card(by=actor, number=number, name=card.name, birth_date=born)
+
+
+@permission_required("person.search")
+def search(request: HttpRequest) -> HttpResponse:
+    """People by name, sorted as Vietnamese names are: by given name. Names are sent in the body, not in the address."""
+    form = SearchForm(request.POST or None)
+    found = None
+    if request.method == "POST" and form.is_valid():
+        with begin(request.actor) as session:
+            found = store.search(session, form.cleaned_data["name"], birth_year=form.cleaned_data["birth_year"])
+    return render(request, "population/search.html", {"form": form, "found": found})
+
+
+@permission_required("person.read")
+def person(request: HttpRequest, person_id: int) -> HttpResponse:
+    """One person: identity, household, residence. Reading it is logged."""
+    with begin(request.actor) as session:
+        record = store.person(session, person_id)
+    return render(request, "population/person.html", {"person": record})
