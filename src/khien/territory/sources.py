@@ -126,13 +126,13 @@ def _points_2025() -> dict[tuple[int, str], Placed]:
     made_of: dict[str, list[Point]] = defaultdict(list)
     for commune in packages.communes_of_march():
         if point := _point(commune):
-            for heir in commune.successors:
-                made_of[heir].append(point)
+            for code in commune.successors:
+                made_of[code].append(point)
     points: dict[tuple[int, str], Placed] = {}
-    for commune in packages.communes_2025():
-        before = [] if kind_of(commune.name) == "dac-khu" else made_of[commune.code]
-        reach = FAR_KM + math.sqrt(commune.area_km2 or 0.0)
-        points[3, commune.code] = believable(_point(commune), before, reach, middle(before))
+    for heir in packages.communes_2025():
+        before = [] if kind_of(heir.name) == "dac-khu" else made_of[heir.code]
+        reach = FAR_KM + math.sqrt(heir.area_km2 or 0.0)
+        points[3, heir.code] = believable(_point(heir), before, reach, middle(before))
     return points
 
 

@@ -1,0 +1,149 @@
+"""Questions about units.
+
+Rows are dicts of unit_id, last_id, system, code, level, kind, name, parent_id, valid_from, valid_to (the day after the
+last, or None), lat, lon, area_km2 and approximate. `on` gives names and kinds of that day; None the last ones. Units
+are public: nothing here depends on the actor, except `top_of_area`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from khien.core.errors import NotFound
+from khien.core.i18n import N_
+from khien.core.session import Session
+from khien.core.sql import Queries
+from khien.core.text import fold, nfc
+
+Row = dict[str, Any]
+_sql = Queries("khien.territory")
+
+
+def unit(session: Session, unit_id: int, on: dt.date | None = None) -> Row:
+    """Raises NotFound."""
+    found = session.row(_sql.unit, unit_id=unit_id, on=on)
+    if found is None:
+        raise NotFound(N_("There is no such administrative unit."))
+    return found
+
+
+def find(session: Session, code: str, on: dt.date | None = None, system: str | None = None) -> Row:
+    """By official code (leading zeros kept), unit id, or whole name with or without accents. Raises NotFound."""
+    wanted = nfc(code)
+    found = session.row(_sql.find, code=wanted, on=on, system=system)
+    if found is None and wanted.isdecimal() and 6 < len(wanted) < 10:
+        found = session.row(_sql.unit, unit_id=int(wanted), on=on)
+    if found is None and not wanted.isdecimal():
+        named = search(session, wanted, on, limit=1)
+        found = named[0] if named and fold(wanted) in fold(named[0]["name"]) else None
+    if found is None:
+        raise NotFound(N_("There is no administrative unit {code} on that day."), code=wanted)
+    return found
+
+
+def children(session: Session, unit_id: int, on: dt.date | None = None) -> list[Row]:
+    """The units directly below, in the order of their codes."""
+    return session.rows(_sql.children, unit_id=unit_id, on=on)
+
+
+def ancestors(session: Session, unit_id: int, on: dt.date | None = None) -> list[Row]:
+    """The country first, the parent last."""
+    return session.rows(_sql.ancestors, unit_id=unit_id, on=on)
+
+
+def subtree(session: Session, unit_id: int, level: int | None = None, on: dt.date | None = None) -> list[Row]:
+    """The unit and all below it, or those of one level."""
+    return session.rows(_sql.subtree, unit_id=unit_id, level=level, on=on)
+
+
+def names(session: Session, unit_ids: Iterable[int], on: dt.date | None = None) -> dict[int, str]:
+    """Names of many units with one query; ids that do not exist are absent."""
+    return {r["unit_id"]: r["name"] for r in session.rows(_sql.names, ids=sorted(set(unit_ids)), on=on)}
+
+
+def area_of(session: Session, unit_ids: Iterable[int]) -> str:
+    """The subtrees of these units as an int4multirange literal: an actor's area."""
+    return str(session.value(_sql.area, ids=list(unit_ids)))
+
+
+def country(session: Session, on: dt.date) -> Row:
+    """The root of the system in force on a day. Raises NotFound where no list covers the day."""
+    roots = session.rows(_sql.roots, on=on)
+    if not roots:
+        raise NotFound(N_("No list of administrative units covers {day}. Load one: khien units load"), day=on)
+    return roots[0]
+
+
+def top_of_area(session: Session, on: dt.date) -> int:
+    """The highest unit that the actor's area begins with on a day; the country where it is everything.
+
+    Raises NotFound for an actor without an area.
+    """
+    tops = session.rows(_sql.tops, on=on, area=session.actor.area)
+    if not tops:
+        raise NotFound(N_("There is no such administrative unit."))
+    return int(tops[0]["unit_id"])
+
+
+def counts(session: Session, on: dt.date) -> list[Row]:
+    """Rows of system, level, kind, units on a day."""
+    return session.rows(_sql.counts, on=on)
+
+
+def search(session: Session, text: str, on: dt.date | None = None, limit: int = 20) -> list[Row]:
+    """Units whose name, present or past, holds every word of `text`; best first. Rows have `within` as well."""
+    folded = fold(text)
+    if not folded:
+        return []
+    escaped = _escape(folded)
+    patterns = [f"%{word}%" for word in escaped.split(" ")]
+    return session.rows(
+        _sql.search, patterns=patterns, folded=folded, escaped=escaped, text=nfc(text), on=on, limit=limit
+    )
+
+
+def successors(session: Session, unit_id: int, by: dt.date | None = None) -> list[Row]:
+    """What followed a unit until a day (None: ever), with on_date, how (same, renamed, merged, split) and source."""
+    return session.rows(_sql.successors, unit_id=unit_id, on=by, by=by)
+
+
+def predecessors(session: Session, unit_id: int) -> list[Row]:
+    """What a unit came from; the same columns as `successors`."""
+    return session.rows(_sql.predecessors, unit_id=unit_id)
+
+
+def units_on(session: Session, unit_ids: Iterable[int], on: dt.date) -> dict[int, list[int]]:
+    """For units of any day the units of another day in their place: themselves, successors or predecessors.
+
+    An id is absent where nothing is known to have its place on that day; a split unit has several.
+    """
+    found: dict[int, list[int]] = defaultdict(list)
+    for row in session.rows(_sql.on_day, ids=sorted(set(unit_ids)), on=on):
+        found[row["origin"]].append(row["unit_id"])
+    return dict(found)
+
+
+def systems(session: Session) -> list[Row]:
+    """The lists loaded: system, country, first_id, source, version."""
+    return session.rows(_sql.systems)
+
+
+def system_of(session: Session, unit_id: int) -> Row:
+    """Raises NotFound."""
+    found = session.row(_sql.system_of, unit_id=unit_id)
+    if found is None:
+        raise NotFound(N_("There is no such administrative unit."))
+    return found
+
+
+def for_map(session: Session, system: str) -> tuple[list[Row], dict[int, Any]]:
+    """All units of a system in pre-order, and the outlines that were loaded for some of them (GeoJSON by unit id)."""
+    loaded = {r["unit_id"]: r["geometry"] for r in session.rows(_sql.boundaries, system=system)}
+    return session.rows(_sql.for_map, system=system), loaded
+
+
+def _escape(text: str) -> str:
+    return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
