@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -70,7 +71,7 @@ def _remove(folder: Path) -> None:
     pids = processes.of_server(home, home / "data")
     processes.send(pids, signal.SIGKILL)  # nothing in it is worth writing to disk
     while processes.of_server(home, home / "data"):
-        pass
+        time.sleep(0.02)
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -44,18 +44,27 @@ def apply_repeatable(connection: psycopg.Connection[tuple[object, ...]]) -> None
 
 def migrate() -> list[str]:
     """Bring config.database_name() to the newest schema as khien_owner. Returns the migrations applied."""
+    from django.core.management import call_command
+    from django.db import connections
+
+    missing = pending()
+    call_command("migrate", database="owner", interactive=False, verbosity=0)
+    connections["owner"].close()
+    with psycopg.connect(config.database_dsn("khien_owner"), autocommit=True) as connection:
+        apply_repeatable(connection)
+    return missing
+
+
+def pending() -> list[str]:
+    """The migrations that config.database_name() lacks, in the order they would be applied."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "khien.core.settings")
     import django
-    from django.core.management import call_command
     from django.db import connections
     from django.db.migrations.executor import MigrationExecutor
 
     django.setup()
     owner = connections["owner"]
     plan = MigrationExecutor(owner)
-    pending = [f"{m.app_label}.{m.name}" for m, _ in plan.migration_plan(plan.loader.graph.leaf_nodes())]
-    call_command("migrate", database="owner", interactive=False, verbosity=0)
+    missing = [f"{m.app_label}.{m.name}" for m, _ in plan.migration_plan(plan.loader.graph.leaf_nodes())]
     owner.close()
-    with psycopg.connect(config.database_dsn("khien_owner"), autocommit=True) as connection:
-        apply_repeatable(connection)
-    return pending
+    return missing

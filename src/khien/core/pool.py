@@ -39,6 +39,11 @@ def connection(role: str) -> Iterator[psycopg.Connection[Any]]:
             yield borrowed
     except PoolTimeout as failure:
         raise Unavailable(N_("The database does not answer. Is it running? Try: khien db status")) from failure
+    except psycopg.errors.DiskFull as failure:
+        raise Unavailable(
+            N_("The disk of the database is full; nothing was written. Free some space and try again."),
+            code="disk_full",
+        ) from failure
 
 
 def close_all() -> None:

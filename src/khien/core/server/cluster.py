@@ -22,7 +22,7 @@ ADMIN = "khien_admin"  # superuser: the supervisor's own role, used by nothing e
 
 # What each role is, beyond LOGIN. The loader writes staging tables for the whole nation, hence no row security.
 ROLES = {
-    "khien_owner": "NOSUPERUSER NOBYPASSRLS CREATEDB",
+    "khien_owner": "NOSUPERUSER NOBYPASSRLS",
     "khien_app": "NOSUPERUSER NOBYPASSRLS",
     "khien_loader": "NOSUPERUSER BYPASSRLS",
     "khien_door": "NOSUPERUSER NOBYPASSRLS",
@@ -57,6 +57,8 @@ def initialise(account: Account, programs: Path) -> None:
     )
     if code != 0:
         shutil.rmtree(unfinished, ignore_errors=True)
+        if full := layout.disk_full(certain="No space left on device" in said):
+            raise full
         reason = next((line for line in said.splitlines() if "error" in line.lower()), said[-300:])
         raise Unavailable(N_("The database could not be made in {folder}: {reason}"), folder=data, reason=reason)
     if data.exists():
@@ -85,6 +87,8 @@ def write_configuration(account: Account, extra: Mapping[str, str]) -> None:
 
 
 def _write(account: Account, path: Path, text: str) -> None:
+    if path.exists() and path.read_text("utf-8") == text:
+        return  # nothing to write: one thing less that a full disk stops
     fresh = path.with_name(f"{path.name}.new")
     with fresh.open("w", encoding="utf-8") as stream:
         stream.write(text)
@@ -103,25 +107,19 @@ def admin_dsn(database: str = "postgres") -> str:
     )
 
 
-def ensure_roles() -> None:
-    """Create what is missing of the roles, and set what each one is."""
-    with psycopg.connect(admin_dsn(), autocommit=True) as connection:
-        present = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
-        for name, attributes in ROLES.items():
-            verb = "ALTER" if name in present else "CREATE"
-            connection.execute(
-                sql.SQL("{} ROLE {} LOGIN {}").format(sql.SQL(verb), sql.Identifier(name), sql.SQL(attributes))
-            )
-            # An error of a statement goes to the client that sent it; in a log it could show an identifier.
-            connection.execute(sql.SQL("ALTER ROLE {} SET log_min_messages = 'log'").format(sql.Identifier(name)))
-        grant_scope(connection)
+def ensure_roles(connection: psycopg.Connection[Any]) -> None:
+    """Create what is missing of the roles of the embedded server, and set what each one is."""
+    present = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
+    for name, attributes in ROLES.items():
+        verb = "ALTER" if name in present else "CREATE"
+        connection.execute(
+            sql.SQL("{} ROLE {} LOGIN {}").format(sql.SQL(verb), sql.Identifier(name), sql.SQL(attributes))
+        )
+        # An error of a statement goes to the client that sent it; in a log it could show an identifier.
+        connection.execute(sql.SQL("ALTER ROLE {} SET log_min_messages = 'log'").format(sql.Identifier(name)))
+    grant_scope(connection)
 
 
 def grant_scope(connection: psycopg.Connection[Any]) -> None:
     for parameter in SCOPE_PARAMETERS:
         connection.execute(sql.SQL("GRANT SET ON PARAMETER {} TO khien_owner").format(sql.SQL(parameter)))
-
-
-def databases(dsn: str) -> set[str]:
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        return {name for (name,) in connection.execute("SELECT datname FROM pg_database")}

@@ -2,64 +2,83 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from khien.core import config
-from khien.core.errors import Unavailable
+from khien.core.errors import Unavailable, WrongUsage
 from khien.core.i18n import N_
 from khien.core.server.binaries import NEEDED_MAJOR
-from khien.core.server.cluster import ROLES
+from khien.core.server.cluster import ROLES, grant_scope
 
 
 def login_dsn(database: str | None = None) -> str:
     """The login of the URL itself, without switching to a role; in another `database` where one is given."""
-    url = config.database_url() or ""
-    return make_conninfo(url, application_name="khien", **({"dbname": database} if database else {}))
-
-
-def prepare() -> None:
-    """Check the version, and make the roles as far as the login may. Raises Unavailable and says what is missing."""
+    named = {"dbname": database} if database else {}
     try:
-        connection = psycopg.connect(login_dsn(), autocommit=True)
+        return make_conninfo(config.database_url() or "", application_name="khien", **named)
+    except psycopg.ProgrammingError as failure:
+        raise WrongUsage(N_("KHIEN_DATABASE_URL is not a PostgreSQL address (postgresql://...).")) from failure
+
+
+def database_name() -> str:
+    given = conninfo_to_dict(login_dsn())
+    return str(given.get("dbname") or given.get("user") or "postgres")
+
+
+def connect() -> psycopg.Connection[Any]:
+    """Log in, to the database of the URL or where it is not made yet to `postgres`; autocommit. Checks the version."""
+    try:
+        connection = _connect_to_either()
     except psycopg.OperationalError as failure:
         raise Unavailable(
-            N_("The server in KHIEN_DATABASE_URL does not answer: {reason}"), reason=_reason(failure)
+            N_("The server in KHIEN_DATABASE_URL does not answer: {reason}"),
+            reason=str(failure).strip().splitlines()[-1],  # names host and database, never the password
         ) from failure
-    with connection:
-        if connection.info.server_version < NEEDED_MAJOR * 10_000:
-            raise Unavailable(
-                N_("PostgreSQL {needed} or newer is needed, the server in KHIEN_DATABASE_URL is {found}."),
-                needed=NEEDED_MAJOR,
-                found=connection.info.parameter_status("server_version"),
-            )
-        for name, attributes in ROLES.items():
-            _ensure_role(connection, name, attributes)
+    if connection.info.server_version < NEEDED_MAJOR * 10_000:
+        found = connection.info.parameter_status("server_version")
+        connection.close()
+        raise Unavailable(
+            N_("PostgreSQL {needed} or newer is needed, the server in KHIEN_DATABASE_URL is {found}."),
+            needed=NEEDED_MAJOR,
+            found=found,
+        )
+    return connection
 
 
-def _ensure_role(connection: psycopg.Connection[tuple[object, ...]], name: str, attributes: str) -> None:
-    """A role that nobody can log in as: the login of the URL switches to it."""
-    found = connection.execute(
-        "SELECT rolbypassrls, rolsuper, pg_has_role(oid, 'SET') FROM pg_roles WHERE rolname = %s", (name,)
-    ).fetchone()
-    role = sql.Identifier(name)
+def _connect_to_either() -> psycopg.Connection[Any]:
     try:
-        if found is None:
-            connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN {}").format(role, sql.SQL(attributes)))
-        if found is None or not found[2]:
-            connection.execute(sql.SQL("GRANT {} TO CURRENT_USER WITH SET TRUE").format(role))
+        return psycopg.connect(login_dsn(), autocommit=True)
+    except psycopg.OperationalError:
+        connection = psycopg.connect(login_dsn("postgres"), autocommit=True)
+        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database_name(),)).fetchone():
+            connection.close()
+            raise  # it is there, so the first error says what is wrong
+        return connection
+
+
+def ensure_roles(connection: psycopg.Connection[Any]) -> None:
+    """Make the roles as far as the login may. Raises Unavailable and says what an administrator has to do."""
+    statement = ""
+    try:
+        for name, attributes in ROLES.items():
+            found = connection.execute(
+                "SELECT pg_has_role(oid, 'SET') FROM pg_roles WHERE rolname = %s", (name,)
+            ).fetchone()
+            # Nobody can log in as these: the login of the URL switches to them.
+            if found is None:
+                statement = f"CREATE ROLE {name} NOLOGIN {attributes}"
+                connection.execute(sql.SQL(statement))
+            if found is None or not found[0]:
+                statement = f"GRANT {name} TO {connection.info.user}"
+                connection.execute(sql.SQL("GRANT {} TO CURRENT_USER WITH SET TRUE").format(sql.Identifier(name)))
+        statement = "GRANT SET ON PARAMETER khien.account, khien.agency, khien.purpose, khien.area TO khien_owner"
+        grant_scope(connection)
     except psycopg.errors.InsufficientPrivilege as failure:
         raise Unavailable(
-            N_(
-                "The login in KHIEN_DATABASE_URL may not make the role {role} ({attributes}). Have an administrator"
-                " make it and grant it to that login."
-            ),
-            role=name,
-            attributes=attributes,
+            N_("The login in KHIEN_DATABASE_URL may not prepare the server. Have an administrator run: {statement}"),
+            statement=statement,
         ) from failure
-
-
-def _reason(failure: psycopg.Error) -> str:
-    """The last line of the driver's message; it names host and database, never the password."""
-    return str(failure).strip().splitlines()[-1]

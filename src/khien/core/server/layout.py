@@ -1,9 +1,13 @@
-"""The folders and files of the embedded server inside KHIEN_HOME."""
+"""The folders and files of the embedded server inside KHIEN_HOME, and what to say when they cannot be written."""
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from khien.core import config
@@ -12,6 +16,7 @@ from khien.core.i18n import N_
 from khien.core.server.account import Account
 
 SOCKET_NAME = ".s.PGSQL.5432"
+_FULL = 16 * 1024 * 1024  # one segment of the write-ahead log: with less the server cannot start
 
 
 def home() -> Path:
@@ -27,29 +32,55 @@ def lock_file() -> Path:
     return home() / "server.lock"
 
 
-def start_log() -> Path:
-    """What the server says before its own log files are open."""
-    return home() / "start.log"
-
-
 def is_initialised() -> bool:
-    return os.path.lexists(data_folder() / "PG_VERSION")
+    return (data_folder() / "PG_VERSION").exists()
+
+
+def free_bytes() -> int:
+    """Free space on the disk of KHIEN_HOME, for an ordinary user."""
+    found = home()
+    while not found.exists():
+        found = found.parent
+    return shutil.disk_usage(found).free
+
+
+def disk_full(*, certain: bool = False) -> Unavailable | None:
+    """The error to raise if the disk is too full for a server to start (or is known to have been), else None."""
+    free = free_bytes()
+    if free >= _FULL and not certain:
+        return None
+    return Unavailable(
+        N_("The disk that holds {folder} is full: {free} MB free. Free some space and try again; nothing is lost."),
+        code="disk_full",
+        folder=home(),
+        free=free // (1024 * 1024),
+    )
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Files of our own are written: a full disk, missing rights and read-only disks become clear errors."""
+    try:
+        yield
+    except OSError as failure:
+        if failure.errno == errno.ENOSPC and (full := disk_full(certain=True)):
+            raise full from failure
+        raise Unavailable(
+            N_("Cannot write to {folder}: {reason}. KHIEN_HOME can name another folder."),
+            code="not_writable",
+            folder=failure.filename or home(),
+            reason=failure.strerror,
+        ) from failure
 
 
 def prepare_home(account: Account) -> None:
     """Make KHIEN_HOME and the socket's folder. Touches the permissions of nothing outside KHIEN_HOME."""
     folder = home()
-    try:
+    with writing():
         folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-        # The server's user walks through, and may not look around.
+        # As root: the server's user walks through, and may not look around.
         folder.chmod(0o711 if account.switch else 0o700)
         _prepare_socket_folder(account)
-    except OSError as failure:
-        raise Unavailable(
-            N_("Cannot write to {folder}: {reason}. KHIEN_HOME names another folder."),
-            folder=folder,
-            reason=failure.strerror,
-        ) from failure
 
 
 def _prepare_socket_folder(account: Account) -> None:
@@ -59,7 +90,7 @@ def _prepare_socket_folder(account: Account) -> None:
             run.unlink()
         account.own(run)
         return
-    # The path of a Unix socket has 107 bytes at most: a link leads to a short folder with a name nobody can foresee.
+    # A link leads to a short folder with a name nobody can foresee.
     if run.is_symlink() and _is_private(run.readlink(), account):
         return
     run.unlink(missing_ok=True)
@@ -70,6 +101,7 @@ def _prepare_socket_folder(account: Account) -> None:
 
 
 def _is_private(folder: Path, account: Account) -> bool:
+    """A folder of the server's user that nobody else may enter (after a reboot the name may be somebody else's)."""
     try:
         found = folder.lstat()
     except OSError:

@@ -54,6 +54,13 @@ def _is_postmaster(process: Process, data: Path) -> bool:
     )
 
 
+def startup_doing(home: Path) -> str:
+    """What the process that brings the server up says it does, for example which part of the log it replays."""
+    mark = f"postgres: {cluster_name(home)}: startup "
+    titles = (" ".join(process.words).strip() for process in running())
+    return next((title.removeprefix(mark) for title in titles if title.startswith(mark)), "…")
+
+
 def alive(pid: int) -> bool:
     return any(process.pid == pid for process in running())
 

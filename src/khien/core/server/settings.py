@@ -67,6 +67,7 @@ def server_settings(home: Path, socket_folder: Path, memory: int, core_count: in
         "dynamic_shared_memory_type": _dynamic_memory(),
         "max_locks_per_transaction": "256",  # monthly partitions: one lock each
         "timezone": "UTC",
+        "log_timezone": "UTC",
         "lc_messages": "C",
         "default_text_search_config": "pg_catalog.simple",
         "row_security": "on",

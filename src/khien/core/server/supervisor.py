@@ -7,25 +7,23 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
-import psycopg
+from psycopg import pq
+from psycopg.conninfo import make_conninfo
 
 from khien.core.errors import Unavailable
 from khien.core.i18n import N_
 from khien.core.server import account as accounts
 from khien.core.server import binaries, cluster, layout, processes
 from khien.core.server.account import Account
-
-Progress = Callable[[str], None]  # told, in English, what is being waited for
+from khien.core.server.progress import Progress, quiet
 
 _PATIENCE = 10.0  # seconds that processes of a killed server get to end by themselves
-
-
-def quiet(_: str) -> None:
-    """Progress that nobody watches."""
+_POLL = 0.02
 
 
 def start(progress: Progress = quiet, extra: Mapping[str, str] | None = None) -> bool:
@@ -34,7 +32,7 @@ def start(progress: Progress = quiet, extra: Mapping[str, str] | None = None) ->
     True if this call started it, False if it was running already. `extra` settings win over the derived ones.
     Raises Unavailable with the server's own reason.
     """
-    if _answers():
+    if is_running():
         return False
     account = accounts.server_account()
     layout.prepare_home(account)
@@ -46,11 +44,12 @@ def start(progress: Progress = quiet, extra: Mapping[str, str] | None = None) ->
         programs = binaries.reachable(account)
         if not layout.is_initialised():
             progress(N_("Making the database"))
-            cluster.initialise(account, programs)
+            with layout.writing():
+                cluster.initialise(account, programs)
         _clear_remains(progress)
-        _write_configuration(account, extra or {})
+        with layout.writing():
+            cluster.write_configuration(account, extra or {})
         _launch(account, programs, data, progress)
-        cluster.ensure_roles()
     return True
 
 
@@ -70,35 +69,21 @@ def stop(progress: Progress = quiet) -> bool:
 
 
 def is_running() -> bool:
-    """Whether the embedded server answers."""
-    return _answers()
-
-
-def _answers() -> bool:
-    try:
-        psycopg.connect(cluster.admin_dsn(), connect_timeout=5).close()
-    except psycopg.OperationalError:
-        return False
-    return True
+    """Whether the embedded server takes connections."""
+    conninfo = make_conninfo(cluster.admin_dsn(), connect_timeout=5)
+    return pq.PGconn.ping(conninfo.encode()) == pq.Ping.OK
 
 
 @contextmanager
 def _alone(progress: Progress) -> Iterator[None]:
     """Only one process at a time starts or stops; the lock goes away with its process, even when killed."""
-    path = layout.lock_file()
-    try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as failure:
-        raise Unavailable(
-            N_("Cannot write to {folder}: {reason}. KHIEN_HOME names another folder."),
-            folder=path.parent,
-            reason=failure.strerror,
-        ) from failure
+    with layout.writing():
+        handle = os.open(layout.lock_file(), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            progress(N_("Waiting for another start or stop to finish"))
+            progress(N_("Waiting for another start or stop of the database to finish"))
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
@@ -113,76 +98,70 @@ def _clear_remains(progress: Progress) -> None:
         progress(N_("Waiting for processes of a crashed server to end"))
         if time.monotonic() > deadline:
             processes.send(left, signal.SIGQUIT)
-        time.sleep(0.1)
+        time.sleep(_POLL)
     # No process of this server is alive and nobody else may start one now. The file would only stop a start where
     # its number has since been given to another program of the same user.
-    (data / "postmaster.pid").unlink(missing_ok=True)
-
-
-def _write_configuration(account: Account, extra: Mapping[str, str]) -> None:
-    try:
-        cluster.write_configuration(account, extra)
-    except OSError as failure:
-        raise Unavailable(
-            N_("The database did not start: {reason}"), reason=f"{failure.filename}: {failure.strerror}"
-        ) from failure
+    with layout.writing():
+        (data / "postmaster.pid").unlink(missing_ok=True)
 
 
 def _launch(account: Account, programs: Path, data: Path, progress: Progress) -> None:
-    with layout.start_log().open("wb") as said:
-        process = account.popen(
-            # A shell that ends at once hands the server to init: it must not stay our child, to be collected by us.
-            ["/bin/sh", "-c", '"$0" -D "$1" >&2 & echo $!', programs / "postgres", data],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=said,
-            start_new_session=True,
-        )
-        assert process.stdout is not None
-        number = int(process.stdout.readline())
-        process.stdout.close()
-        process.wait()
-    _wait_until_ready(number, progress)
+    """Start the postmaster and wait for it. What it says before its own log is open comes back through a pipe."""
+    read_end, write_end = os.pipe()
+    with os.fdopen(read_end, "rb") as said:
+        try:
+            shell = account.popen(
+                # A shell that ends at once hands the server to init: it must not stay our child, to be collected by us.
+                ["/bin/sh", "-c", '"$0" -D "$1" >&2 & echo $!', programs / "postgres", data],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=write_end,
+                start_new_session=True,
+            )
+        finally:
+            os.close(write_end)
+        answer, _ = shell.communicate()
+        os.set_blocking(read_end, False)
+        _wait_until_ready(int(answer), progress, said)
 
 
-def _wait_until_ready(number: int | None, progress: Progress) -> None:
+def _wait_until_ready(number: int | None, progress: Progress, said: IO[bytes] | None = None) -> None:
     """Wait as long as the server lives: recovery after a crash takes as long as it takes."""
     data, began, told = layout.data_folder(), time.monotonic(), 0
-    while not (_says_ready(data) and _answers()):
+    while not is_running():
         if processes.postmaster(data) is None and not (number and processes.alive(number)):
-            raise Unavailable(N_("The database did not start: {reason}"), reason=_last_words())
-        waited = int(time.monotonic() - began)
-        if waited >= told + 2:
-            told = waited
-            progress(N_("The database is starting") + f" ({waited} s)")
-        time.sleep(0.02)
+            raise layout.disk_full() or Unavailable(
+                N_("The database did not start: {reason}"),
+                reason=_last_words((said.read() if said else None) or b"", data / "log"),
+            )
+        seconds = int(time.monotonic() - began)
+        if seconds >= told + 2:
+            told = seconds
+            progress(
+                N_("The database is starting: {doing} ({seconds} s)"),
+                doing=processes.startup_doing(layout.home()),
+                seconds=seconds,
+            )
+        time.sleep(_POLL)
 
 
 def _wait_until_gone(progress: Progress) -> None:
-    told = 0.0
+    began = told = time.monotonic()
     while processes.of_server(layout.home(), layout.data_folder()):
-        if told >= 2:
-            told = 0.0
-            progress(N_("The database is writing to disk before it stops"))
-        time.sleep(0.05)
-        told += 0.05
+        now = time.monotonic()
+        if now > told + 2:
+            told = now
+            progress(N_("The database is writing to disk before it stops ({seconds} s)"), seconds=int(now - began))
+        time.sleep(_POLL)
 
 
-def _says_ready(data: Path) -> bool:
-    try:
-        lines = (data / "postmaster.pid").read_text().splitlines()
-    except OSError:
-        return False
-    return len(lines) > 7 and lines[7].strip() == "ready"
-
-
-def _last_words() -> str:
-    """The reason the server itself gave: the last fatal line of its logs."""
-    logs = [layout.start_log(), *sorted((layout.data_folder() / "log").glob("*.log"), key=lambda p: p.stat().st_mtime)]
-    for log in reversed(logs):
-        lines = [line for line in log.read_text("utf-8", "replace").splitlines()[-50:] if line.strip()]
-        for line in reversed(lines):
-            for mark in ("PANIC:", "FATAL:", "ERROR:"):
-                if mark in line:
+def _last_words(said: bytes, logs: Path) -> str:
+    """The reason the server itself gave: its last fatal line, first of its log, then of what it said at the start."""
+    newest = max(logs.glob("*.log"), key=lambda log: log.stat().st_mtime, default=None)
+    texts = [newest.read_bytes()[-20_000:]] if newest else []
+    for text in (said, *texts):
+        for line in reversed(text.decode("utf-8", "replace").splitlines()):
+            for mark in ("PANIC:", "FATAL:"):
+                if mark in line and "the database system is" not in line:  # that is said to those who ask too early
                     return line.split(mark, 1)[1].strip()
-    return lines[-1] if lines else str(layout.data_folder() / "log")
+    return said.decode("utf-8", "replace").strip()[-300:] or str(logs)
