@@ -13,6 +13,10 @@ COUNTRY, NORTH, SOUTH = 900_000_000, 900_000_001, 900_000_002  # ids far from th
 def add_country(session: Session) -> None:
     """One country with two communes. Safe to call again."""
     session.execute(
+        "INSERT INTO unit_system (system, country, first_id, source, version)"
+        " VALUES ('TEST', '', 900000000, 'tests', '1') ON CONFLICT DO NOTHING"
+    )
+    session.execute(
         "INSERT INTO unit (unit_id, last_id, system, code, level, kind, name, name_folded, parent_id, valid)"
         " VALUES (900000000, 900000002, 'TEST', 'T', 0, 'country', 'Nước Thử', 'nuoc thu', NULL, '[2000-01-01,)'),"
         " (900000001, 900000001, 'TEST', 'T1', 3, 'xa', 'Xã Bắc', 'xa bac', 900000000, '[2000-01-01,)'),"
