@@ -51,23 +51,27 @@ def _name(_: str = "") -> str:
     )
 
 
-def _birth_known(_: str = "") -> str:
-    """The date with what is unknown left out: YYYY-MM-DD, YYYY-MM or YYYY; null if it has no such form."""
-    stripped = f"regexp_replace(r.birth_date, '^{_SPACE}+|{_SPACE}+$', '', 'g')"
-    return (
-        "CASE WHEN r.birth_date ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' THEN r.birth_date"
-        rf" WHEN {stripped} ~ '^[0-9]{{4}}(-[0-9]{{2}}(-([0-9]{{2}}|\*\*))?|-\*\*(-\*\*)?)?$'"
-        rf" THEN replace({stripped}, '-**', '') END"
-    )
+_DAY = "'^[0-9]{4}-[0-9]{2}-[0-9]{2}$'"
+_STRIPPED = f"replace(regexp_replace(r.birth_date, '^{_SPACE}+|{_SPACE}+$', '', 'g'), '-**', '')"
 
 
 def _birth(_: str = "") -> str:
-    known = _birth_known()
-    return f"({known}) || CASE length({known}) WHEN 10 THEN '' WHEN 7 THEN '-01' ELSE '-01-01' END"
+    """First possible day of YYYY-MM-DD, YYYY-MM or YYYY, `**` for what is not known. The full date is the usual case."""
+    loose = (
+        rf"CASE WHEN r.birth_date !~ '-\*\*-[0-9]' AND {_STRIPPED} ~ '^[0-9]{{4}}(-[0-9]{{2}}){{0,2}}$'"
+        f" THEN {_STRIPPED} || left('-01-01', 10 - length({_STRIPPED})) END"
+    )
+    return (
+        f"CASE WHEN r.birth_date ~ {_DAY} THEN CASE WHEN pg_input_is_valid(r.birth_date, 'date') THEN r.birth_date::date END"
+        f" WHEN pg_input_is_valid({loose}, 'date') THEN ({loose})::date END"
+    )
 
 
-def _birth_length(_: str = "") -> str:
-    return f"length({_birth_known()})"
+def _precision(_: str = "") -> str:
+    return (
+        f"CASE WHEN r.birth_date ~ {_DAY} THEN 'd'"
+        f" ELSE CASE length({_STRIPPED}) WHEN 10 THEN 'd' WHEN 7 THEN 'm' ELSE 'y' END END::\"char\""
+    )
 
 
 def _long(_: str = "") -> str:
@@ -83,7 +87,7 @@ _MACROS = {
     "date": _date,
     "name": _name,
     "birth": _birth,
-    "birth_length": _birth_length,
+    "precision": _precision,
     "long": _long,
 }
 
@@ -103,27 +107,20 @@ def _conditions(as_of: dt.date) -> dict[tuple[str, str], str]:
     return found
 
 
-def convert_statement(as_of: dt.date) -> LiteralString:
-    """Creates loading.checked: every staged row typed, with its name key and whether anything is wrong with it."""
-    faulty = "\n OR ".join(["t.too_long IS NOT NULL", *_conditions(as_of).values()])
-    return cast(
-        LiteralString,
-        "CREATE UNLOGGED TABLE loading.checked AS SELECT t.line, t.personal_number, t.provisional_id, t.name,"  # noqa: S608
-        " khien_name_key(t.name) AS name_key, t.birth_date, t.birth_precision, t.sex, t.nationality, t.old_number,"
-        " t.insurance_number, t.card_kind, t.card_issued_on, t.card_expires_on, t.household, t.relation,"
-        " t.permanent_unit, t.address, t.temporary_unit, t.temporary_address, t.temporary_from, t.temporary_until,"
-        " t.stay_unit, t.stay_address, t.stay_from, t.stay_until, t.absent_from, t.absent_until, t.died_on,"
-        f" ({faulty}) AS faulty FROM ({_typed()}) t",
-    )
+def convert_statement() -> LiteralString:
+    """Creates loading.checked: every staged row typed. Nothing is judged yet."""
+    return cast(LiteralString, f"CREATE UNLOGGED TABLE loading.checked AS {_typed()}")
 
 
 def explain_statement(as_of: dt.date) -> LiteralString:
-    """Fills loading.reject with every fault of the faulty rows."""
-    named = ", ".join(f"('{field}', '{reason}', {body})" for (field, reason), body in _conditions(as_of).items())
+    """Fills loading.reject with every fault of every row: one pass finds the faulty rows, only they are explained."""
+    conditions = _conditions(as_of)
+    faulty = "\n OR ".join(["t.too_long IS NOT NULL", *conditions.values()])
+    named = ", ".join(f"('{field}', '{reason}', {body})" for (field, reason), body in conditions.items())
     return cast(
         LiteralString,
         "INSERT INTO loading.reject (line, field, reason) SELECT t.line, fault.field, fault.reason"  # noqa: S608
-        f" FROM ({_typed()} WHERE EXISTS (SELECT FROM loading.checked c WHERE c.line = r.line AND c.faulty)) t,"
+        f" FROM (SELECT * FROM loading.checked t WHERE {faulty} OFFSET 0) t,"
         f" LATERAL (VALUES (t.too_long, 'too_long', t.too_long IS NOT NULL), {named}) AS fault (field, reason, bad)"
         " WHERE fault.bad",
     )

@@ -14,16 +14,18 @@ ORDER BY u.code, u.level DESC, lower(u.valid) DESC NULLS LAST;
 -- What identifies each row. A row without any number gets a key made of what it says, so that the same row again is
 -- the same person.
 CREATE UNLOGGED TABLE loading.identity AS
-SELECT line, 'personal_number' AS kind, personal_number AS value FROM loading.checked
-WHERE personal_number IS NOT NULL AND NOT faulty
+WITH sound AS NOT MATERIALIZED (
+    SELECT * FROM loading.checked c WHERE NOT EXISTS (SELECT FROM loading.excluded e WHERE e.line = c.line)
+)
+SELECT line, 'personal_number' AS kind, personal_number AS value FROM sound WHERE personal_number IS NOT NULL
 UNION ALL
-SELECT line, 'cmnd', old_number FROM loading.checked WHERE old_number IS NOT NULL AND NOT faulty
+SELECT line, 'cmnd', old_number FROM sound WHERE old_number IS NOT NULL
 UNION ALL
-SELECT line, 'insurance', insurance_number FROM loading.checked WHERE insurance_number IS NOT NULL AND NOT faulty
+SELECT line, 'insurance', insurance_number FROM sound WHERE insurance_number IS NOT NULL
 UNION ALL
 SELECT line, 'provisional', coalesce(provisional_id,
-    'X' || upper(md5(concat_ws('|', name_key, birth_date, sex, household, permanent_unit, address))))
-FROM loading.checked WHERE (provisional_id IS NOT NULL OR personal_number IS NULL) AND NOT faulty;
+    'X' || upper(md5(concat_ws('|', folded, birth_date, sex, household, permanent_unit, address))))
+FROM sound WHERE provisional_id IS NOT NULL OR personal_number IS NULL;
 
 -- name: repeated
 -- One value on several rows: rows that are the same in every column count once, others are all refused.
@@ -46,10 +48,10 @@ INSERT INTO loading.excluded SELECT DISTINCT line FROM judged WHERE NOT differs 
 -- name: two_heads
 INSERT INTO loading.reject (line, field, reason)
 SELECT c.line, 'relation', 'two_heads' FROM loading.checked c
-WHERE c.relation = 'head' AND NOT c.faulty AND NOT EXISTS (SELECT FROM loading.excluded e WHERE e.line = c.line)
+WHERE c.relation = 'head' AND NOT EXISTS (SELECT FROM loading.excluded e WHERE e.line = c.line)
   AND c.household IN (
     SELECT household FROM loading.checked h
-    WHERE relation = 'head' AND NOT faulty AND NOT EXISTS (SELECT FROM loading.excluded e WHERE e.line = h.line)
+    WHERE relation = 'head' AND NOT EXISTS (SELECT FROM loading.excluded e WHERE e.line = h.line)
     GROUP BY household HAVING count(*) > 1);
 
 -- name: owners
@@ -66,7 +68,7 @@ GROUP BY i.line;
 INSERT INTO loading.reject (line, field, reason)
 SELECT c.line, CASE WHEN c.personal_number IS NOT NULL THEN 'personal_number' ELSE 'provisional_id' END, 'conflict'
 FROM loading.matched m JOIN loading.checked c USING (line) JOIN person p USING (person_id)
-WHERE m.persons > 1 OR (p.name_key <> c.name_key AND p.birth_date <> c.birth_date);
+WHERE m.persons > 1 OR (khien_fold(p.name) <> c.folded AND p.birth_date <> c.birth_date);
 
 -- name: same_person
 INSERT INTO loading.reject (line, field, reason)

@@ -22,10 +22,15 @@ _CHANGES = ("person_version", "person", "old_number", "identifier", "card", "hou
 # Their rows name no person, or prepare others.
 _SILENT = ("person_version", "household", "members")
 
+# khien_name_key of a name that is folded already.
+_NAME_KEY = (
+    "btrim(split_part(c.folded, ' ', -1) || ' ' || left(c.folded, -1 - length(split_part(c.folded, ' ', -1))), ' ')"
+)
+
 # Rows that passed, with the person's number: the register's for those it knows, else the reserved one of the line.
 _ACCEPTED = """
 CREATE VIEW loading.accepted AS
-SELECT c.*, coalesce(m.person_id, {base} + c.line) AS person_id, m.person_id IS NULL AS is_new,
+SELECT c.*, {name_key} AS name_key, coalesce(m.person_id, {base} + c.line) AS person_id, m.person_id IS NULL AS is_new,
     CASE c.card_kind WHEN 'cmnd' THEN coalesce(c.old_number, c.personal_number) ELSE c.personal_number END AS card_number,
     CASE WHEN c.stay_unit IS NOT NULL AND coalesce(c.stay_from, c.birth_date) <= '{as_of}'
               AND (c.stay_until IS NULL OR c.stay_until >= '{as_of}') THEN c.stay_unit
@@ -62,11 +67,11 @@ def check(connection: Connection, as_of: dt.date, progress: Progress) -> None:
     connection.execute(_merge.communes, {"as_of": as_of})
     connection.execute("ANALYZE loading.commune; ANALYZE loading.raw")
     progress("checking", 0, 4)
-    connection.execute(convert_statement(as_of))
+    connection.execute(convert_statement())
     connection.execute("ANALYZE loading.checked")
     progress("checking", 1, 4)
     connection.execute(explain_statement(as_of))
-    connection.execute("INSERT INTO loading.excluded SELECT DISTINCT line FROM loading.reject WHERE field = 'row'")
+    connection.execute(_merge.exclude)
     connection.execute(_merge.identities)
     connection.execute("ANALYZE loading.identity")
     progress("checking", 2, 4)
@@ -110,7 +115,7 @@ def merge(session: Session, extract: Extract, as_of: dt.date, progress: Progress
     rows, last_line = session.connection.execute(
         "SELECT count(*), coalesce(max(line), 0) FROM loading.raw").fetchone() or (0, 0)  # fmt: skip
     base = _reserve(session, "person_id_seq", last_line)
-    connection.execute(_ACCEPTED.format(base=base - 1, as_of=as_of))  # type: ignore[arg-type]
+    connection.execute(_ACCEPTED.format(name_key=_NAME_KEY, base=base - 1, as_of=as_of))  # type: ignore[arg-type]
     # The statistics of a register that has just been made say nothing: ask.
     known = session.value("SELECT count(*) FROM loading.matched")
     params: dict[str, Any] = {"as_of": as_of, "has_household": "household" in extract.columns}
