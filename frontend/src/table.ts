@@ -11,8 +11,11 @@ export interface Row {
   link: HTMLAnchorElement | null;
 }
 
-const number = (text: string | null | undefined): number | null =>
-  text === null || text === undefined || text.trim() === "" || Number.isNaN(Number(text)) ? null : Number(text);
+/** Templates write a decimal comma in Vietnamese and group nothing. What is not a number is no figure. */
+function number(text: string | null | undefined): number | null {
+  const plain = (text ?? "").trim().replace(",", ".");
+  return plain === "" || Number.isNaN(Number(plain)) ? null : Number(plain);
+}
 
 /** Rows `<tr data-id data-value>`: the name is the row's header cell, the shown value the cell with data-shown. */
 export function rowsOf(table: HTMLTableElement): Row[] {

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 from django.urls import reverse
 
+from khien.core.i18n import N_
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -32,7 +34,29 @@ class Link:
     current: bool
 
 
-ENTRIES: tuple[Entry, ...] = ()
+ENTRIES: tuple[Entry, ...] = (
+    Entry(
+        N_("Scan a card"),
+        "population:scan",
+        "person.open",
+        N_("Open the record of the person in front of you by their card."),
+        "gate",
+    ),
+    Entry(
+        N_("Search the register"),
+        "population:search",
+        "person.search",
+        N_("Find a person of your area by name or number."),
+        "search",
+    ),
+    Entry(
+        N_("Vaccination coverage"),
+        "coverage:coverage",
+        "coverage.read",
+        N_("Who has had how many doses, by area, on a map and in a table."),
+        "map",
+    ),
+)
 
 
 def links(request: HttpRequest, *, public: bool) -> Iterator[Link]:

@@ -1,4 +1,6 @@
-"""The application that a web server calls."""
+"""The pages as a WSGI application, for granian: `khien.web.wsgi:application`."""
+
+from __future__ import annotations
 
 import os
 
