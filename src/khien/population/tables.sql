@@ -22,6 +22,7 @@ CREATE TABLE person (
 CREATE INDEX person_name_key ON person (name_key text_pattern_ops);
 CREATE INDEX person_home ON person (home_unit);
 CREATE INDEX person_present ON person (present_unit);
+CREATE INDEX person_merged ON person (merged_into) WHERE merged_into IS NOT NULL;
 
 -- What a person's record said before it was corrected: nothing that was once in force is lost.
 CREATE TABLE person_version (

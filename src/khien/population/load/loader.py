@@ -54,7 +54,7 @@ def load_extract(
     any bad row means that nothing is loaded: BadInput. The same file again changes nothing; a load that was killed is
     taken up where it stopped. Raises BadInput for a file that is no extract, NotAllowed, Unavailable.
     """
-    by.must("population.load")
+    by.must("person.load")
     extract = open_extract(path)
     with begin(by, role="khien_loader") as session:
         as_of = as_of or session.today

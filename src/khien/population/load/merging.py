@@ -134,7 +134,7 @@ def merge(session: Session, extract: Extract, as_of: dt.date, progress: Progress
     unchanged = rows - added - len(changed) - repeated - rejected
     counts = Counts(rows, added, len(changed), unchanged, repeated, rejected, faults)
     # New people are named by the range of their numbers, which is what a bulk of millions needs; changed ones one by one.
-    session.log("population.load", sorted(changed), added=added, first_id=base, last_id=base + last_line, rejected=rejected)
+    session.log("person.load", sorted(changed), added=added, first_id=base, last_id=base + last_line, rejected=rejected)
     connection.execute("DROP VIEW loading.accepted")
     return counts
 

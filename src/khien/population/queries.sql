@@ -1,0 +1,166 @@
+-- name: by_identifier
+-- The person a number belongs to today, whatever kind of number it is; a merged record leads to the one that is kept.
+SELECT DISTINCT coalesce(p.merged_into, p.person_id) AS person_id
+FROM identifier i JOIN person p USING (person_id)
+WHERE i.value = %(value)s AND i.valid @> %(today)s::date
+LIMIT 2;
+
+-- name: person
+SELECT p.person_id, p.name, p.birth_date, p.birth_precision, p.sex, p.nationality, p.died_on, p.merged_into,
+    p.home_unit, home.name AS home_name, p.present_unit, present.name AS present_name, p.changed_at
+FROM person p
+JOIN unit home ON home.unit_id = p.home_unit
+JOIN unit present ON present.unit_id = p.present_unit
+WHERE p.person_id = %(person_id)s;
+
+-- name: same_person
+-- The record and those that were merged into it.
+SELECT person_id FROM person WHERE person_id = %(person_id)s
+UNION ALL
+SELECT person_id FROM person WHERE merged_into = %(person_id)s;
+
+-- name: identifiers
+SELECT kind, value, lower(valid) AS from_day, upper(valid) AS until_day
+FROM identifier WHERE person_id = ANY (%(ids)s) AND valid @> %(today)s::date
+ORDER BY array_position('{personal_number,cmnd,passport,insurance,provisional}'::text[], kind), value;
+
+-- name: cards
+SELECT card_number, kind, issued_on, expires_on, cancelled_on
+FROM personal_card WHERE person_id = ANY (%(ids)s) ORDER BY issued_on DESC;
+
+-- name: household
+SELECT h.household_id, h.unit_id, u.name AS unit_name, h.address, m.relation
+FROM household_member m JOIN household h USING (household_id) JOIN unit u ON u.unit_id = h.unit_id
+WHERE m.person_id = %(person_id)s AND m.valid @> %(today)s::date
+ORDER BY lower(m.valid) DESC NULLS LAST LIMIT 1;
+
+-- name: members
+SELECT p.person_id, p.name, p.birth_date, p.birth_precision, p.sex, p.died_on, m.relation
+FROM household_member m JOIN person p USING (person_id)
+WHERE m.household_id = %(household_id)s AND m.valid @> %(today)s::date AND p.merged_into IS NULL
+ORDER BY m.relation = 'head' DESC, p.birth_date, p.person_id;
+
+-- name: residence
+SELECT r.kind::text AS kind, r.unit_id, u.name AS unit_name, r.address, lower(r.valid) AS from_day,
+    upper(r.valid) AS until_day, r.source
+FROM residence r JOIN unit u ON u.unit_id = r.unit_id
+WHERE r.person_id = ANY (%(ids)s)
+ORDER BY upper_inf(r.valid) DESC, lower(r.valid) DESC NULLS LAST, r.kind;
+
+-- name: versions
+SELECT until, name, birth_date, birth_precision, sex, nationality, died_on, source
+FROM person_version WHERE person_id = ANY (%(ids)s) ORDER BY until DESC;
+
+-- name: search
+-- Names by prefix of their folded key, in Vietnamese order, a page after `after_sort`, `after_id`. The comparisons on
+-- name_key are leakproof, so that row-level security lets the index serve them. `most` bounds the work for a bare "an".
+WITH candidate AS MATERIALIZED (
+    SELECT person_id, name, birth_date, birth_precision, sex, home_unit, died_on
+    FROM person
+    WHERE name_key ~>=~ %(prefix)s AND name_key ~<~ %(beyond)s
+      AND (%(born_from)s::date IS NULL OR birth_date >= %(born_from)s::date AND birth_date < %(born_before)s::date)
+      AND (%(unit_first)s::integer IS NULL OR home_unit BETWEEN %(unit_first)s::integer AND %(unit_last)s::integer
+           OR present_unit BETWEEN %(unit_first)s::integer AND %(unit_last)s::integer)
+      AND (%(words)s::text[] = '{}'
+           OR string_to_array(name_key, ' ') @> %(words)s::text[])
+      AND merged_into IS NULL
+    ORDER BY name_key USING ~<~
+    LIMIT %(most)s
+), sorted AS (
+    SELECT *, khien_name_sort(name) COLLATE "C" AS sort FROM candidate
+)
+SELECT s.person_id, s.name, s.birth_date, s.birth_precision, s.sex, s.died_on, s.home_unit, u.name AS home_name, s.sort
+FROM sorted s JOIN unit u ON u.unit_id = s.home_unit
+WHERE %(after_sort)s::text IS NULL OR (s.sort, s.person_id) > (%(after_sort)s::text COLLATE "C", %(after_id)s::bigint)
+ORDER BY s.sort, s.person_id
+LIMIT %(page)s;
+
+-- name: unit_span
+SELECT unit_id, last_id FROM unit WHERE unit_id = %(unit_id)s;
+
+-- name: lock_person
+SELECT person_id, birth_date, name, died_on, merged_into, home_unit, present_unit
+FROM person WHERE person_id = %(person_id)s FOR UPDATE;
+
+-- name: lock_message
+SELECT pg_advisory_xact_lock(hashtextextended(%(client_id)s::text, 6418));
+
+-- name: message
+SELECT person_id FROM register_message WHERE client_id = %(client_id)s LIMIT 1;
+
+-- name: remember_message
+INSERT INTO register_message (person_id, client_id, action) VALUES (%(person_id)s, %(client_id)s, %(action)s);
+
+-- name: next_person
+SELECT nextval('person_id_seq');
+
+-- name: next_household
+SELECT nextval('household_id_seq');
+
+-- name: add_person
+INSERT INTO person (person_id, name, name_key, birth_date, birth_precision, sex, nationality, home_unit, present_unit)
+VALUES (%(person_id)s, %(name)s, khien_name_key(%(name)s), %(birth_date)s, %(birth_precision)s, %(sex)s,
+    %(nationality)s, %(unit_id)s, %(unit_id)s);
+
+-- name: add_identifier
+INSERT INTO identifier (kind, value, person_id, valid)
+VALUES (%(kind)s, %(value)s, %(person_id)s, daterange(%(from_day)s::date, NULL))
+ON CONFLICT (value, kind) DO NOTHING;
+
+-- name: add_provisional
+INSERT INTO identifier (kind, value, person_id)
+VALUES ('provisional', khien_provisional_id(%(person_id)s), %(person_id)s) RETURNING value;
+
+-- name: change_identifier
+UPDATE identifier SET value = %(new)s WHERE kind = %(kind)s AND value = %(old)s AND person_id = ANY (%(ids)s);
+
+-- name: identifier_taken
+SELECT EXISTS (SELECT FROM identifier WHERE value = %(value)s AND kind = %(kind)s);
+
+-- name: keep_version
+INSERT INTO person_version (person_id, until, name, birth_date, birth_precision, sex, nationality, died_on, source)
+SELECT person_id, clock_timestamp(), name, birth_date, birth_precision, sex, nationality, died_on, %(source)s
+FROM person WHERE person_id = %(person_id)s;
+
+-- name: correct_person
+UPDATE person SET name = coalesce(%(name)s, name), name_key = khien_name_key(coalesce(%(name)s, name)),
+    birth_date = coalesce(%(birth_date)s, birth_date), birth_precision = coalesce(%(birth_precision)s, birth_precision),
+    sex = coalesce(%(sex)s, sex), nationality = coalesce(%(nationality)s, nationality), changed_at = now()
+WHERE person_id = %(person_id)s;
+
+-- name: set_death
+UPDATE person SET died_on = %(died_on)s, changed_at = now() WHERE person_id = %(person_id)s;
+
+-- name: set_places
+UPDATE person SET home_unit = coalesce(%(home_unit)s, home_unit), present_unit = %(present_unit)s, changed_at = now()
+WHERE person_id = %(person_id)s;
+
+-- name: end_spell
+UPDATE residence SET valid = daterange(lower(valid), %(until)s::date)
+WHERE person_id = %(person_id)s AND kind = %(kind)s::residence_kind AND lower(valid) = %(start)s;
+
+-- name: replace_spell
+UPDATE residence SET unit_id = %(unit_id)s, address = %(address)s, source = %(source)s,
+    valid = daterange(lower(valid), %(until)s::date)
+WHERE person_id = %(person_id)s AND kind = %(kind)s::residence_kind AND lower(valid) = %(start)s;
+
+-- name: add_spell
+INSERT INTO residence (person_id, kind, unit_id, address, valid, source)
+VALUES (%(person_id)s, %(kind)s::residence_kind, %(unit_id)s, %(address)s, daterange(%(start)s::date, %(until)s::date),
+    %(source)s);
+
+-- name: issue_card
+INSERT INTO personal_card (person_id, card_number, kind, issued_on, expires_on)
+VALUES (%(person_id)s, %(card_number)s, %(kind)s, %(issued_on)s, %(expires_on)s)
+ON CONFLICT (person_id, card_number, issued_on) DO NOTHING;
+
+-- name: cancel_card
+UPDATE personal_card SET cancelled_on = %(cancelled_on)s
+WHERE person_id = %(person_id)s AND card_number = %(card_number)s AND issued_on = %(issued_on)s
+  AND cancelled_on IS NULL;
+
+-- name: set_merged
+UPDATE person SET merged_into = %(into)s, changed_at = now() WHERE person_id = %(person_id)s;
+
+-- name: has_merged
+SELECT EXISTS (SELECT FROM person WHERE merged_into = %(person_id)s);
