@@ -1,0 +1,79 @@
+"""`khien simulate`: a synthetic nation."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from khien.cli import language, print_json
+from khien.core.i18n import N_, translate
+from khien.simulation import extract
+from khien.simulation.faults import Faulty, truth_path
+from khien.simulation.nation import COLUMNS, Block
+from khien.simulation.nation import nation as make_nation
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_GIVEN = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group()
+def simulate() -> None:
+    """Make synthetic people: demonstration data and ground truth."""
+
+
+@simulate.command()
+@click.option("--people", type=click.IntRange(min=1), required=True, help="How many people.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Same seed, same nation.")
+@click.option("--on", "on", type=_DAY, default="2021-09-15", show_default=True, help="The date of the extract.")
+@click.option("--area", default="", help="Official codes of 2021 (province, district, commune), comma-separated.")
+@click.option("--census", type=_GIVEN, help="People and household sizes by commune (CSV).")
+@click.option("--ages", "age_file", type=_GIVEN, help="People by age group and district (CSV).")
+@click.option("--faults", type=click.FloatRange(0, 1), default=0.0, help="Share of faulty rows; the truth goes beside.")
+@click.option("-o", "--output", type=_FILE, required=True, help="FILE.parquet or FILE.csv")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def nation(
+    people: int,
+    seed: int,
+    on: dt.datetime,
+    area: str,
+    census: Path | None,
+    age_file: Path | None,
+    faults: float,
+    output: Path,
+    as_json: bool,
+) -> None:
+    """A register extract of people who do not exist."""
+    extract.check_name(output)
+    codes = [code.strip() for code in area.split(",") if code.strip()]
+    blocks = make_nation(people=people, seed=seed, on=on.date(), area=codes, census=census, age_file=age_file)
+    faulty = Faulty(faults, seed)
+    rows = extract.write(_shown(faulty.of(blocks), people), output, COLUMNS)
+    answer: dict[str, object] = {"people": rows, "file": str(output)}
+    if faults:
+        answer |= {"faults": faulty.write(truth_path(output)), "truth": str(truth_path(output))}
+    _say(answer, as_json)
+
+
+def _say(answer: dict[str, object], as_json: bool) -> None:
+    if as_json:
+        print_json(answer)
+        return
+    click.echo(translate(N_("{people} people written to {file}"), language(), **answer))
+    if "faults" in answer:
+        click.echo(translate(N_("{faults} faults, their truth in {truth}"), language(), **answer))
+
+
+def _shown(blocks: Iterable[Block], people: int) -> Iterator[Block]:
+    """The blocks, with a progress bar on standard error where somebody watches."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(translate(N_("Making people"), language()), total=people)
+        for block in blocks:
+            yield block
+            progress.advance(task, len(block["name"]))

@@ -1,0 +1,54 @@
+"""Writing blocks of text columns as one CSV or Parquet file, in bounded memory and with the same bytes every time."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from khien.core.errors import WrongUsage
+from khien.core.i18n import N_
+
+_OPTIONS = {".parquet": "FORMAT parquet, COMPRESSION zstd", ".csv": "FORMAT csv, HEADER"}
+
+
+def check_name(path: Path) -> str:
+    """The copy options for the ending of a file name. Raises WrongUsage for another ending than .parquet and .csv."""
+    options = _OPTIONS.get(path.suffix.lower())
+    if options is None:
+        raise WrongUsage(N_("The file name must end in .parquet or .csv."))
+    return options
+
+
+def write(blocks: Iterable[Mapping[str, NDArray[np.object_]]], path: Path, columns: Sequence[str]) -> int:
+    """Write the blocks' columns as text (None = absent) to `path` and return the number of rows.
+
+    The file appears whole or not at all. One thread, so that rows keep their order and the file its bytes. Blocks go to
+    parts beside the file first: DuckDB writes a file in one go, and a nation does not fit into memory.
+    """
+    options = check_name(path)
+    casts = ", ".join(f'CAST("{name}" AS VARCHAR) AS "{name}"' for name in columns)
+    rows = 0
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".khien-") as folder, duckdb.connect() as database:
+        database.execute("SET threads = 1; SET preserve_insertion_order = true")
+        parts = []
+        for number, block in enumerate(blocks):
+            part = Path(folder) / f"{number:06d}.parquet"
+            database.register("block", {name: block[name] for name in columns})
+            database.execute(f"COPY (SELECT {casts} FROM block) TO '{part}' (FORMAT parquet, COMPRESSION snappy)")  # noqa: S608
+            database.unregister("block")
+            parts.append(str(part))
+            rows += len(block[columns[0]])
+        whole = Path(folder) / f"whole{path.suffix}"
+        if parts:
+            database.read_parquet(parts).create_view("whole")
+        else:
+            empty = ", ".join(f'NULL::VARCHAR AS "{name}"' for name in columns)
+            database.execute(f"CREATE VIEW whole AS SELECT {empty} LIMIT 0")
+        database.execute(f"COPY (FROM whole) TO '{whole}' ({options})")
+        whole.replace(path)
+    return rows
