@@ -15,23 +15,9 @@ from khien.core.session import Session
 from khien.core.text import fold
 from khien.territory import actions, sources, store
 from khien.territory.rules import Period, System, Unit
+from tests.territory.conftest import LOADER, load
 
-LOADER = machine("load", "unit.load")
 IN_2021, IN_2025, IN_2026 = dt.date(2021, 11, 1), dt.date(2025, 7, 1), dt.date(2026, 6, 1)
-
-
-def load() -> dict[str, int]:
-    return actions.load_units(
-        by=LOADER,
-        systems=[sources.system_2021(), sources.system_2025()],
-        successions={(sources.VN_2021, sources.VN_2025): sources.successions()},
-    )
-
-
-@pytest.fixture
-def loaded(session: Session) -> Session:
-    load()
-    return session
 
 
 def levels(session: Session, on: dt.date) -> dict[int, int]:

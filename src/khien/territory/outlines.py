@@ -56,14 +56,16 @@ def country_outline(atlas: Path, country: str) -> BaseGeometry:
 def cells(points: Sequence[tuple[float, float]], outline: BaseGeometry | None) -> tuple[list[BaseGeometry], list[bool]]:
     """For each (lon, lat) the part of the outline nearest to it: together they are the outline, without overlap.
 
-    Equal points are set a little apart. A point far off the outline, or at sea with others nearer to every coast, gets a
-    disc, and True in the second list. Without outline: the hull around all points.
+    Equal points are set a little apart, points just off the coast onto it. A point far off the outline gets a disc, and
+    True in the second list. Without outline: the hull around all points.
     """
-    flat = _spread(np.array(points, dtype=float) * (_STRETCH, 1.0))
-    sites = shapely.points(flat)
-    land = _stretched(outline) if outline is not None else shapely.MultiPoint(sites).convex_hull.buffer(0.05)
+    given = shapely.points(np.array(points, dtype=float).reshape(-1, 2) * (_STRETCH, 1.0))
+    land = _stretched(outline) if outline is not None else shapely.MultiPoint(given).convex_hull.buffer(0.05)
     shapely.prepare(land)
-    inside = np.flatnonzero(shapely.distance(sites, land) <= OFFSHORE)
+    near_land = shapely.dwithin(given, land, OFFSHORE)
+    inside = np.flatnonzero(near_land)
+    ashore = np.where(near_land, shapely.get_point(shapely.shortest_line(given, land), 1), given)
+    sites = shapely.points(_spread(shapely.get_coordinates(ashore)))
     result: list[BaseGeometry] = [_unstretched(s.buffer(_DISC, quad_segs=4)) for s in sites]
     apart = [True] * len(sites)
     if len(inside) == 0:
@@ -108,8 +110,8 @@ class Atlas:
         self._islands = {r["unit_id"] for r, alone in zip(placed, apart, strict=True) if alone}
 
     def parents(self) -> list[int]:
-        """Units that have a map: those with others below them."""
-        return list(self._children)
+        """Units that have a map: the root and all others with units below them."""
+        return list(dict.fromkeys([min(self._rows), *self._children]))
 
     def islands(self) -> list[Row]:
         """The units that are shown in frames of their own."""
@@ -130,12 +132,22 @@ class Atlas:
         shown = self._children.get(parent_id) or [parent_id]
         main = {i: s for i in shown if not (s := self.shape(i)).is_empty}
         features = [_feature(self._rows[i], s) for i, s in zip(main, _simplified(list(main.values())), strict=True)]
-        for unit_id in shown:
-            features.extend(
-                _feature(self._rows[unit_id], self._leaves[i], island=self._rows[i])
-                for i in self._below(unit_id) if i in self._islands and unit_id not in self._loaded
-            )  # fmt: skip
+        features += [f for unit_id in shown for f in self._insets(unit_id)]
         return {"type": "FeatureCollection", "features": features}
+
+    def _insets(self, shown: int) -> list[dict[str, Any]]:
+        """The islands of a unit of this map, under the name of the largest unit that has nothing but islands."""
+        if shown in self._loaded:
+            return []
+        found: dict[int, list[BaseGeometry]] = defaultdict(list)
+        for island in self._below(shown):
+            if island in self._islands:
+                top = island
+                while top != shown and (up := self._rows[top]["parent_id"]) >= shown and not self._cells(up):
+                    top = up
+                found[top].append(self._leaves[island])
+        row = self._rows[shown]
+        return [_feature(row, shapely.union_all(discs), island=self._rows[top]) for top, discs in found.items()]
 
     def _below(self, unit_id: int) -> range:
         return range(unit_id, self._rows[unit_id]["last_id"] + 1)

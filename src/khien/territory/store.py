@@ -31,14 +31,14 @@ def unit(session: Session, unit_id: int, on: dt.date | None = None) -> Row:
 
 
 def find(session: Session, code: str, on: dt.date | None = None, system: str | None = None) -> Row:
-    """By official code (leading zeros kept), unit id, or whole name with or without accents. Raises NotFound."""
+    """By official code (leading zeros kept), unit id, or name with or without kind and accents. Raises NotFound."""
     wanted = nfc(code)
     found = session.row(_sql.find, code=wanted, on=on, system=system)
     if found is None and wanted.isdecimal() and 6 < len(wanted) < 10:
         found = session.row(_sql.unit, unit_id=int(wanted), on=on)
     if found is None and not wanted.isdecimal():
         named = search(session, wanted, on, limit=1)
-        found = named[0] if named and fold(wanted) in fold(named[0]["name"]) else None
+        found = next((u for u in named if f" {fold(u['name'])}".endswith(f" {fold(wanted)}")), None)
     if found is None:
         raise NotFound(N_("There is no administrative unit {code} on that day."), code=wanted)
     return found
@@ -147,3 +147,11 @@ def for_map(session: Session, system: str) -> tuple[list[Row], dict[int, Any]]:
 
 def _escape(text: str) -> str:
     return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+
+
+def codes(session: Session, system: str) -> dict[tuple[int, str], int]:
+    """Unit ids of a system by (level, code); of several units with one code the last. Raises NotFound."""
+    found = {(r["level"], r["code"]): r["unit_id"] for r in session.rows(_sql.codes_of_system, system=system)}
+    if not found:
+        raise NotFound(N_("No list of units is loaded under the name {system}."), system=system)
+    return found
