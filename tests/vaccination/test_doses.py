@@ -166,4 +166,4 @@ def test_every_dose_has_its_log_row(clinic: Session) -> None:
     actions.record_dose(by=clinic.actor, entry=dose())
     found = clinic.row("SELECT person_id, detail FROM access_log WHERE action = 'dose.record' AND person_id = 1")
     assert found is not None
-    assert list(found["detail"]) == ["doses"]
+    assert list(found["detail"]) == ["dose"]

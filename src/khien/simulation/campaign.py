@@ -40,7 +40,9 @@ def doses(people: People, until: dt.date, site_of_unit: dict[int, str], *, seed:
     last = np.datetime64(until, "D")
     names = np.array(sorted(plan["second_dose"]))
     for nth, days in ((1, first), (2, second)):
-        given = np.flatnonzero((days <= last) & ~(people.died_on <= days))  # NaT compares false, so nobody unborn or dead
+        given = np.flatnonzero(
+            (days <= last) & ~(people.died_on <= days)
+        )  # NaT compares false, so nobody unborn or dead
         for n in given:
             person_id, day = int(people.person_id[n]), days[n].item()
             name = str(names[product[n]])

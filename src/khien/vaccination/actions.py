@@ -242,7 +242,9 @@ def _insert(session: Session, rows: Sequence[_Row]) -> dict[tuple[int, UUID], in
 
 def _log(session: Session, action: str, rows: Sequence[_Row], ids: dict[tuple[int, UUID], int]) -> None:
     if rows:
-        session.log(action, [r.entry.person_id for r in rows], doses=sorted(ids.values()))
+        # Every entry of a call carries the same detail, so a batch says how many doses it wrote, not which.
+        detail = {"dose": next(iter(ids.values()))} if len(ids) == 1 else {"doses": len(ids)}
+        session.log(action, [r.entry.person_id for r in rows], **detail)
 
 
 def _refused(found: Finding) -> Refused:

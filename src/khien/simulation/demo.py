@@ -1,0 +1,141 @@
+"""The demonstration: a district of Ho Chi Minh City in September 2021, 100,000 invented people, a login for each role.
+
+Every step may run again and changes nothing then, so a demonstration that was interrupted is taken up where it stopped.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from khien.access import actions as access
+from khien.access.roles import roles
+from khien.core import config
+from khien.core.actor import Actor, machine
+from khien.core.session import begin
+from khien.core.sql import Queries
+from khien.coverage import snapshot
+from khien.population.load.loader import load_extract
+from khien.simulation import campaign, extract
+from khien.simulation.nation import COLUMNS, nation
+from khien.territory import actions as territory
+from khien.territory import sources
+from khien.territory import store as units
+from khien.vaccination import actions as vaccination
+
+PROVINCE, DISTRICT = "79", "771"  # Ho Chi Minh City, District 10, in the list of 2021
+PEOPLE = 100_000
+SEED = 2021
+BORN = dt.date(2021, 9, 1)  # the day the extract is of, whatever day the demonstration plays on
+Progress = Callable[[str, int, int], None]  # stage, done, of (0: unknown)
+
+SQL = Queries("khien.simulation")
+_BATCH = 5000
+
+
+def actor() -> Actor:
+    return machine("demonstration", "*")
+
+
+def load_units() -> None:
+    with begin(actor()) as session:
+        if len(units.systems(session)) >= 2:
+            return
+    systems = [sources.system_2021(), sources.system_2025()]
+    names = (systems[0].name, systems[1].name)
+    territory.load_units(by=actor(), systems=systems, successions={names: sources.successions()})
+
+
+def load_people(progress: Progress) -> None:
+    """Invent the district's people once, and load them as any register extract is loaded."""
+    with begin(actor(), role="khien_loader") as session:
+        if session.value(SQL.has_people):
+            return
+    file = config.home() / "demo.parquet"
+    extract.write(nation(people=PEOPLE, seed=SEED, on=BORN, area=[DISTRICT]), file, COLUMNS)
+    load_extract(file, by=actor(), as_of=BORN, progress=progress)
+    file.unlink()
+
+
+def open_sites() -> dict[int, str]:
+    """A vaccination site in each commune of the district; returns their codes by unit id."""
+    with begin(actor()) as session:
+        communes = units.subtree(session, _district(session)["unit_id"], level=3, on=BORN)
+    sites = [
+        {"code": f"TYT-{c['code']}", "name": f"Trạm Y tế {c['name']}", "unit_id": c["unit_id"], "kind": "station"}
+        for c in communes
+    ]
+    vaccination.add_sites(by=actor(), sites=sites)
+    return {site["unit_id"]: site["code"] for site in sites}
+
+
+def vaccinate(until: dt.date, site_of_unit: dict[int, str], progress: Progress) -> None:
+    """Record the campaign's doses up to a day. Those that are there already stay as they are."""
+    for lot in campaign.lots(dt.date(2021, 6, 1), dt.date(2022, 3, 1)):
+        vaccination.receive_lot(by=actor(), **lot)
+    with begin(actor(), role="khien_loader") as session:
+        rows = session.rows(SQL.people_for_campaign, units=list(site_of_unit))
+        have = session.value(SQL.count_doses)
+    people = campaign.People(
+        np.array([r["person_id"] for r in rows], dtype=np.int64),
+        np.array([r["birth_date"] for r in rows], dtype="datetime64[D]"),
+        np.array([r["home_unit"] for r in rows], dtype=np.int32),
+        np.array([r["died_on"] for r in rows], dtype="datetime64[D]"),
+    )
+    entries = list(campaign.doses(people, until, site_of_unit, seed=SEED))
+    if have >= len(entries):
+        return
+    done = 0
+    for batch in _batches(entries, _BATCH):
+        vaccination.record_doses(by=actor(), entries=batch)
+        done += len(batch)
+        progress("doses", done, len(entries))
+
+
+def set_day(day: dt.date) -> None:
+    """Let every decision be taken as on `day`. Only the demonstration's database has such a day."""
+    with begin(actor(), role="khien_owner") as session:
+        session.execute(SQL.set_demo_day, day=day)
+        session.log("demo.day", day=str(day))
+
+
+def add_logins(day: dt.date) -> list[tuple[str, str, str]]:
+    """One account a role, made once: (role, username, password). Kept in our own folder, readable by us alone."""
+    kept = config.home() / "demo-logins.json"
+    if kept.exists():
+        return [(role, name, word) for role, name, word in json.loads(kept.read_text())]
+    with begin(actor()) as session:
+        district = _district(session)
+        commune = units.subtree(session, district["unit_id"], level=3, on=BORN)[0]
+        province = units.find(session, PROVINCE, BORN)
+    place = {0: None, 1: province["unit_id"], 2: district["unit_id"], 3: commune["unit_id"]}
+    logins = []
+    for role in roles(day).values():
+        name, word = f"demo-{role.id}", secrets.token_urlsafe(12)
+        access.add_account(by=actor(), username=name, name=role.title.vi, password=word)
+        access.assign_role(by=actor(), username=name, role=role.id, unit_id=place[role.level])
+        logins.append((role.id, name, word))
+    with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        json.dump(logins, out)
+    return logins
+
+
+def build_coverage() -> None:
+    snapshot.build(by=actor())
+
+
+def _district(session: Any) -> dict[str, Any]:
+    return units.find(session, DISTRICT, BORN)
+
+
+def _batches(entries: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    left = iter(entries)
+    while batch := list(islice(left, size)):
+        yield batch
