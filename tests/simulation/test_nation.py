@@ -159,6 +159,8 @@ def test_cards_are_issued_from_14_years_on_and_before_the_date(country: Block) -
     issued = country["card_issued_on"][held].astype("datetime64[D]")
     assert (issued <= np.datetime64(ON)).all()
     assert ((issued - born({"birth_date": country["birth_date"][held]})).astype(int) >= 14 * 365).all()
+    dead = held & (country["died_on"] != None)  # noqa: E711
+    assert (country["card_issued_on"][dead].astype(str) <= country["died_on"][dead].astype(str)).all()
     chip = country["card_kind"][held] == "cccd_chip"
     assert (issued[chip] >= np.datetime64("2021-01-01")).all()
     assert "can_cuoc" not in set(country["card_kind"])

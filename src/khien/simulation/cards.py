@@ -32,7 +32,13 @@ class Cards:
 
 
 def cards(
-    born: Ints, has_number: NDArray[np.bool_], kind_draw: Floats, issue_draw: Floats, on: dt.date, facts: dict[str, Any]
+    born: Ints,
+    alive_until: Ints,
+    has_number: NDArray[np.bool_],
+    kind_draw: Floats,
+    issue_draw: Floats,
+    on: dt.date,
+    facts: dict[str, Any],
 ) -> Cards:
     """The card each person holds on the date; `facts` is the table [cards] of the shares."""
     today = day_number(on)
@@ -50,7 +56,7 @@ def cards(
     # Paper cards ended when the chip card came: who became entitled later and has no chip card yet has none.
     first = np.array([today - int(facts["cmnd_years"] * _YEAR), cccd_from, chip_from, new_from])[kind]
     last = np.array([chip_from - 1, chip_from - 1, new_from - 1, today])[kind]
-    first, last = np.maximum(first, entitled), np.minimum(last, today)
+    first, last = np.maximum(first, entitled), np.minimum(last, alive_until)
     held = has_number & (first <= last)
     issued = first + np.floor(issue_draw * (last - first + 1)).astype(np.int64)
     return Cards(

@@ -137,7 +137,17 @@ def _block(makers: _Makers, chosen: Ints, many: Ints) -> Block:
     born = ages.birth_days(members.age, draw("birth"), makers.on)
     years = born.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
     ids = _identifiers(makers, members, residence, years, born, draw)
-    held = cards(born, ids["has_number"].astype(bool), draw("card"), draw("issued"), makers.on, makers.facts["cards"])
+    died = _deaths(makers, members, residence, born, draw, today)
+    alive_until = np.where(died == NEVER, today, died)
+    held = cards(
+        born,
+        alive_until,
+        ids["has_number"].astype(bool),
+        draw("card"),
+        draw("issued"),
+        makers.on,
+        makers.facts["cards"],
+    )
     family = _family_names(makers, members, residence, draw)
     base, facts = makers.base, makers.facts["identifiers"]
     block: Block = {
@@ -153,7 +163,7 @@ def _block(makers: _Makers, chosen: Ints, many: Ints) -> Block:
         "household": _household_keys(base, members, residence),
         "relation": _where(residence.kind != GUEST, RELATIONS[members.relation]),
         **_residence_columns(base, members, residence, draw),
-        "died_on": _dates(_deaths(makers, members, born, draw, today)),
+        "died_on": _dates(died),
     }
     return {name: block[name] for name in COLUMNS}
 
@@ -280,10 +290,12 @@ def _residence_columns(base: Communes, members: Members, residence: Residence, d
     }
 
 
-def _deaths(makers: _Makers, members: Members, born: Ints, draw: Callable[[str], Floats], today: int) -> Ints:
+def _deaths(
+    makers: _Makers, members: Members, residence: Residence, born: Ints, draw: Callable[[str], Floats], today: int
+) -> Ints:
     """Days of death. A household that lost its head has another by now, so only other members and the lonely die."""
     days = makers.facts["deaths"]["days"]
     rate = ages.mortality()[ages.group_of(members.age)] * days / 365.2425
-    mortal = (members.size == 1) | (members.relation != 0)
+    mortal = ((members.size == 1) | (members.relation != 0)) & residence.settled
     day = np.maximum(today - 1 - np.floor(draw("death_day") * days).astype(np.int64), born)
     return np.where(mortal & (draw("death") < rate), day, NEVER)

@@ -45,6 +45,11 @@ class Residence:
     absent_until: Ints
     away: NDArray[np.bool_]
 
+    @property
+    def settled(self) -> NDArray[np.bool_]:
+        """Who has a permanent residence here and nothing else."""
+        return (self.kind == HERE) & (self.temporary < 0) & (self.stay < 0) & (self.absent_from == NEVER)
+
 
 class Geography:
     """Who comes from where: shares of migrants by province and draws of a commune by its people."""
