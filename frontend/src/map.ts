@@ -124,7 +124,9 @@ class KhienMap extends HTMLElement {
       map,
       nameProperty: "id",
       ...place,
+      // A degree of longitude is shorter than one of latitude; at 16° north, the middle of the country, by this much.
       aspectScale: Math.cos((16 * Math.PI) / 180),
+      preserveAspect: "contain",
       selectedMode: false,
       label: { show: false },
       itemStyle: { borderColor: paper, borderWidth: features.length > 800 ? 0.15 : 0.6, areaColor: NO_DATA },
@@ -154,7 +156,7 @@ class KhienMap extends HTMLElement {
       const name = `${this.base}-${at}`;
       register(name, [feature]);
       const top = 2 + at * slot;
-      series.push(this.series(name, [feature], { right: "8%", width: "8%", top: `${top}%`, height: `${slot * 0.55}%` }));
+      series.push(this.series(name, [feature], { right: "2%", width: "18%", top: `${top}%`, height: `${slot * 0.55}%` }));
       titles.push({
         text: feature.properties.name,
         right: "1%",

@@ -1,0 +1,20 @@
+"""Every visible text exists in Vietnamese (DESIGN §4.9), and no translation lost a parameter."""
+
+from __future__ import annotations
+
+import pytest
+
+from khien.web import messages
+
+
+def test_every_text_has_a_vietnamese_translation() -> None:
+    assert [f"{text.where}: {text.message}" for text in messages.missing()] == []
+
+
+def test_translations_keep_their_parameters() -> None:
+    assert messages.mismatched() == []
+
+
+@pytest.mark.parametrize("source", messages.catalogues(), ids=lambda path: path.parts[-5])
+def test_a_catalogue_parses_and_says_it_is_utf8(source) -> None:  # type: ignore[no-untyped-def]
+    assert "charset=UTF-8" in source.read_text(encoding="utf-8")
