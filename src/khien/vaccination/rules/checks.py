@@ -1,0 +1,168 @@
+"""Whether one dose satisfies one target dose: age, intervals, live virus conflict, vaccine (CDSi chapter 6).
+
+Each check answers with the code of the fault and the document of the rule, or None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from khien.vaccination.rules.facts import Given, History
+from khien.vaccination.rules.model import AgeRule, IntervalRule, Rule, TargetDose, VaccineRule
+from khien.vaccination.rules.state import EXTRANEOUS, INADVERTENT, NOT_VALID, VALID, Reason, Track
+
+
+def rule_of_day(rules: Sequence[AgeRule], day: int) -> AgeRule | None:
+    for rule in rules:
+        if rule.valid_from <= day <= rule.valid_until:
+            return rule
+    return None
+
+
+def reference_day(rule: IntervalRule, track: Track, upto: int) -> int | None:
+    """The day from which the interval runs, for a dose that comes after the first `upto` records; None: no such day."""
+    records, statuses = track.history.records, track.statuses
+    if rule.after_previous:
+        previous = track.previous(upto)
+        return None if previous is None else records[previous].day
+    if rule.after_dose:
+        satisfied = track.satisfied.get(rule.after_dose)
+        return None if satisfied is None else records[satisfied].day
+    if rule.after_vaccines:
+        for i in range(upto - 1, -1, -1):
+            if records[i].vaccine in rule.after_vaccines and not (
+                statuses[i] == NOT_VALID and track.reasons[i][0].code == INADVERTENT
+            ):
+                return records[i].day
+        return None
+    if rule.after_observations:
+        known = track.history.person.observations
+        days = [d for code in rule.after_observations if (d := known.get(code)) is not None]
+        return max(days) if days else None
+    return None
+
+
+def applies(rule: IntervalRule, track: Track, upto: int, day: int) -> bool:
+    if not rule.valid_from <= day <= rule.valid_until:
+        return False
+    if rule.when_previous:
+        previous = track.previous(upto)
+        return previous is not None and track.history.records[previous].vaccine in rule.when_previous
+    return True
+
+
+def _too_soon(rules: Sequence[IntervalRule], track: Track, at: int, day: int) -> IntervalRule | None:
+    """The first interval that the dose `at` on `day` breaks."""
+    for rule in rules:
+        if rule.absolute_min is None or not applies(rule, track, at, day):
+            continue
+        start = reference_day(rule, track, at)
+        if start is not None and day < rule.absolute_min.after(start):
+            return rule
+    return None
+
+
+def _interval(dose: TargetDose, track: Track, at: int, day: int) -> Reason | None:
+    broken = _too_soon(dose.intervals, track, at, day)
+    if broken is None:
+        return None
+    # An allowable interval is a second, looser rule: meeting one of them is enough.
+    for rule in dose.allowable_intervals:
+        if applies(rule, track, at, day) and _too_soon((rule,), track, at, day) is None:
+            return None
+    return Reason("interval_too_short", broken.document)
+
+
+def _conflict(track: Track, at: int, given: Given) -> Reason | None:
+    """A live vaccine must keep its distance from each earlier live vaccine, of whatever disease."""
+    history = track.history
+    conflicts = history.programme.conflicts
+    number = history.numbers[at]
+    for other in history.live:
+        earlier = history.person.doses[other]
+        if other == number or earlier.day >= given.day:
+            continue
+        rule = conflicts.get((earlier.vaccine, given.vaccine))
+        if rule is None or not rule.holds(given.day):
+            continue
+        end = rule.end if track.found_invalid(other) else rule.end_if_valid
+        begins = rule.begin is None or given.day >= rule.begin.after(earlier.day)
+        if begins and end is not None and given.day < end.after(earlier.day):
+            return Reason("live_virus_conflict", rule.document)
+    return None
+
+
+def in_ages(rule: VaccineRule, birth: int, day: int) -> bool:
+    if rule.from_age is not None and day < rule.from_age.after(birth):
+        return False
+    return rule.to_age is None or day < rule.to_age.after(birth)
+
+
+def _after_allowed(rule: VaccineRule, track: Track, at: int) -> bool:
+    if not rule.after:
+        return True
+    previous = track.previous(at)
+    return previous is None or track.history.records[previous].vaccine in rule.after
+
+
+def _suits(rule: VaccineRule, given: Given) -> bool:
+    """A brand or maker that the rule names must be the one given, where it was recorded at all."""
+    if rule.mvx and given.mvx and rule.mvx != given.mvx:
+        return False
+    return not (rule.trade_name and given.trade_name) or rule.trade_name.casefold() == given.trade_name.casefold()
+
+
+def _vaccine(dose: TargetDose, track: Track, at: int, given: Given) -> Reason | None:
+    birth = track.history.person.birth
+    if not dose.preferable and not dose.allowable:
+        return None
+    fault = Reason("vaccine_not_allowed", dose.document)
+    for table in (dose.preferable, dose.allowable):
+        for rule in _of(table, given.vaccine):
+            if not rule.valid_from <= given.day <= rule.valid_until:
+                fault = Reason("vaccine_not_allowed_yet", rule.document)
+            elif not in_ages(rule, birth, given.day):
+                fault = Reason("vaccine_wrong_for_age", rule.document)
+            elif not _after_allowed(rule, track, at):
+                fault = Reason("vaccine_not_after_previous", rule.document)
+            elif _suits(rule, given):
+                return None
+    return fault
+
+
+def _of(table: Mapping[str, tuple[VaccineRule, ...]], vaccine: str) -> tuple[VaccineRule, ...]:
+    return table.get(vaccine, ())
+
+
+def judge(dose: TargetDose, track: Track, at: int) -> tuple[str, tuple[Reason, ...]]:
+    """Status of the record `at` against the target dose, with the reasons (CDSi table 6 "satisfy target dose")."""
+    given = track.history.records[at]
+    if given.vaccine in dose.inadvertent:
+        return NOT_VALID, (Reason(INADVERTENT, dose.document),)
+    day, birth = given.day, track.history.person.birth
+    reasons: list[Reason] = []
+    grace = False
+    age = rule_of_day(dose.ages, day)
+    if age is not None:
+        if age.absolute_min is not None and day < age.absolute_min.after(birth):
+            reasons.append(Reason("too_young", age.document))
+        elif age.max is not None and day >= age.max.after(birth):
+            return EXTRANEOUS, (Reason("too_old", age.document),)
+        elif age.min is not None and day < age.min.after(birth):
+            grace = True
+    checks = (
+        _interval(dose, track, at, day) if dose.intervals else None,
+        _conflict(track, at, given) if track.history.live else None,
+        _vaccine(dose, track, at, given),
+    )
+    reasons.extend(found for found in checks if found is not None)
+    if reasons:
+        return NOT_VALID, tuple(reasons)
+    return VALID, (_GRACE if grace else ())
+
+
+_GRACE = (Reason("grace_period", ""),)
+
+
+def first_document(rules: Sequence[Rule]) -> str:
+    return next((rule.document for rule in rules if rule.document), "")

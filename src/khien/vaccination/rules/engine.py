@@ -1,0 +1,61 @@
+"""The schedule engine: of each dose whether it counts and why not, and of the person what is next.
+
+Its concepts and its order of work follow the CDC's "Clinical Decision Support for Immunization (CDSi): Logic
+Specification for ACIP Recommendations". It knows no vaccine by name: everything comes from the programme.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from khien.vaccination.rules.facts import History, Person
+from khien.vaccination.rules.groups import GroupForecast, dose_in_group, group_forecast
+from khien.vaccination.rules.model import Programme
+from khien.vaccination.rules.selection import Candidates, PatientSeries
+from khien.vaccination.rules.state import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class DoseJudgement:
+    """What one dose is worth in one vaccine group. `number` is its place in `Person.doses`."""
+
+    number: int
+    group: str
+    status: str
+    reasons: tuple[Reason, ...]
+    series: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    doses: tuple[DoseJudgement, ...]
+    groups: tuple[GroupForecast, ...]
+
+
+def evaluate(programme: Programme, person: Person, groups: frozenset[str] | None = None) -> Answer:
+    """Judge the person's doses and forecast the next ones; `groups` limits the answer to some vaccine groups.
+
+    Doses after the day of evaluation are not seen. The order of `person.doses` does not matter.
+    """
+    doses = person.doses
+    ordered = sorted((i for i, d in enumerate(doses) if d.day <= person.on), key=lambda i: doses[i].day)
+    live_vaccines = programme.live_vaccines
+    live = [i for i in ordered if doses[i].vaccine in live_vaccines]
+    judged: list[DoseJudgement] = []
+    forecasts: list[GroupForecast] = []
+    for group in programme.groups:
+        if groups is not None and group.name not in groups:
+            continue
+        best: dict[str, list[PatientSeries]] = {}
+        for name in group.antigens:
+            antigen = programme.antigens.get(name)
+            if antigen is not None:
+                best[name] = Candidates(antigen, History(programme, person, name, ordered, live)).best()
+        for number in ordered:
+            found = dose_in_group(group, best, number)
+            if found is not None:
+                judged.append(DoseJudgement(number, group.name, *found))
+        answer = group_forecast(programme, group, best)
+        if answer is not None:
+            forecasts.append(answer)
+    return Answer(tuple(judged), tuple(forecasts))

@@ -1,0 +1,201 @@
+"""Which series stands for an antigen: relevant, scorable, prioritised, best (CDSi chapters 5 and 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from khien.vaccination.rules.facts import History, Person
+from khien.vaccination.rules.forecast import Forecast, forecast
+from khien.vaccination.rules.model import Antigen, Series
+from khien.vaccination.rules.state import COMPLETE, CONTRAINDICATED, NOT_COMPLETE, Track
+from khien.vaccination.rules.walk import walk
+
+
+@dataclass(slots=True)
+class PatientSeries:
+    series_antigen: str
+    series: Series
+    track: Track
+    forecast: Forecast
+
+    @property
+    def complete(self) -> bool:
+        return self.forecast.status == COMPLETE
+
+    @property
+    def in_process(self) -> bool:
+        return self.forecast.status == NOT_COMPLETE and self.track.valid_count > 0
+
+
+def relevant(series: Series, person: Person) -> bool:
+    """Right for the person's sex and, where it is for a risk, for one they have at this age."""
+    if series.sex and person.sex not in series.sex:
+        return False
+    if not series.holds(person.on):
+        return False
+    if series.type != "risk":
+        return True
+    for rule in series.indications:
+        if rule.observation and rule.observation not in person.observations:
+            continue
+        if rule.from_age is not None and person.on < rule.from_age.after(person.birth):
+            continue
+        if rule.to_age is not None and person.on >= rule.to_age.after(person.birth):
+            continue
+        if rule.holds(person.on):
+            return True
+    return False
+
+
+class Candidates:
+    """The relevant series of one antigen, each walked and forecast once, when it is first asked for."""
+
+    def __init__(self, antigen: Antigen, history: History) -> None:
+        self.antigen, self.history = antigen, history
+        self.series = [s for s in antigen.series if relevant(s, history.person)]
+        self._done: dict[int, PatientSeries] = {}
+        self._open: set[int] = set()
+
+    def of(self, place: int) -> PatientSeries:
+        found = self._done.get(place)
+        if found is None:
+            series = self.series[place]
+            self._open.add(place)
+            track = walk(series, self.history, self._complete)
+            found = self._done[place] = PatientSeries(
+                self.antigen.name, series, track, forecast(self.antigen, track, self._complete)
+            )
+            self._open.discard(place)
+        return found
+
+    def _complete(self, groups: frozenset[str]) -> bool:
+        """Whether a series of one of `groups` is complete; one that is being walked just now does not count."""
+        return any(
+            series.group in groups and place not in self._open and self.of(place).complete
+            for place, series in enumerate(self.series)
+        )
+
+    def best(self) -> list[PatientSeries]:
+        """One series for each series group that should have one (table 8-14), prioritised among its equivalents."""
+        groups: dict[str, list[int]] = {}
+        for place, series in enumerate(self.series):
+            groups.setdefault(series.group, []).append(place)
+        chosen = {name: found for name, places in groups.items() if (found := self._prioritised(places)) is not None}
+        return [found for name, found in chosen.items() if _is_best(found, chosen)]
+
+    def _prioritised(self, places: Sequence[int]) -> PatientSeries | None:
+        if not self.history.records and (only := self._default_without_doses(places)) is not None:
+            return only
+        scorable = self._scorable([self.of(place) for place in places])
+        if not scorable:
+            return None
+        for part in (
+            [p for p in scorable if p.complete],
+            [p for p in scorable if p.in_process],
+        ):
+            if len(part) == 1:
+                return part[0]
+            if part:
+                return _highest(part, _score_complete if part[0].complete else _score_in_process)
+        defaults = [p for p in scorable if p.series.default]
+        if len(scorable) == 1 or len(defaults) == 1:
+            return (defaults or scorable)[0]
+        return _highest(scorable, _score_no_valid_doses)
+
+    def _default_without_doses(self, places: Sequence[int]) -> PatientSeries | None:
+        """Nobody needs to be compared where there is no dose: the group's default."""
+        if any(self.series[place].type == "risk" for place in places):
+            return None
+        for place in places:
+            if self.series[place].default and self._old_enough(self.series[place]):
+                return self.of(place)
+        return None
+
+    def _scorable(self, candidates: list[PatientSeries]) -> list[PatientSeries]:
+        """Section 8.1. A series whose first dose came past its maximum age to start gives way to one where it did not."""
+        candidates = [p for p in candidates if p.forecast.status != CONTRAINDICATED] or candidates
+        top = min((p.series.priority for p in candidates if p.series.type == "risk"), default="")
+        risk = [p for p in candidates if p.series.type == "risk" and p.series.priority == top]
+        standard = [p for p in candidates if p.series.type == "standard"]
+        with_doses = [p for p in standard if p.track.valid_count]
+        evaluated = [p for p in candidates if p.series.type == "evaluation_only" and p.complete]
+        found = [p for p in (*risk, *with_doses, *evaluated) if self._started_in_time(p)]
+        return found or [*risk, *with_doses] or [p for p in standard if p.series.default and self._old_enough(p.series)]
+
+    def _started_in_time(self, p: PatientSeries) -> bool:
+        limit, person = p.series.max_age_to_start, self.history.person
+        start = person.on if p.track.first_valid is None else p.track.first_valid
+        return limit is None or start < limit.after(person.birth)
+
+    def _old_enough(self, series: Series) -> bool:
+        person = self.history.person
+        return series.min_age_to_start is None or person.on >= series.min_age_to_start.after(person.birth)
+
+
+def _is_best(candidate: PatientSeries, chosen: dict[str, PatientSeries]) -> bool:
+    if candidate.complete:
+        return True
+    equivalents = [p for name, p in chosen.items() if name in candidate.series.equivalent_groups]
+    if any(p.complete for p in equivalents) or candidate.series.type == "evaluation_only":
+        return False
+    return candidate.series.type == "risk" or not any(p.series.type == "risk" for p in equivalents)
+
+
+Score = Callable[[PatientSeries, list[PatientSeries]], int]
+
+
+def _highest(part: list[PatientSeries], score: Score) -> PatientSeries:
+    return max(part, key=lambda p: (score(p, part), -p.series.preference))
+
+
+def _rank(mine: int, all_of_them: list[int], points: tuple[int, int, int]) -> int:
+    """`points` for being the only one with the least value, one of several, or not among them."""
+    least = min(all_of_them)
+    if mine != least:
+        return points[2]
+    return points[0] if all_of_them.count(least) == 1 else points[1]
+
+
+def _score_complete(p: PatientSeries, part: list[PatientSeries]) -> int:
+    """Section 8.4."""
+    score = _rank(-p.track.valid_count, [-q.track.valid_count for q in part], (1, 0, -1))
+    score += 1 if p.series.product_path and p.track.all_valid else -1
+    ends = [_completed_on(q) for q in part]
+    return score + _rank(_completed_on(p), ends, (2, 1, -1))
+
+
+def _completed_on(p: PatientSeries) -> int:
+    return max(p.track.history.records[i].day for i in p.track.satisfied.values())
+
+
+def _score_in_process(p: PatientSeries, part: list[PatientSeries]) -> int:
+    """Section 8.5."""
+    products = [0 if q.series.product_path and q.track.all_valid else 1 for q in part]
+    score = -2
+    if p.series.product_path and p.track.all_valid:
+        score = 2 if products.count(0) == 1 else 0
+    score += 3 if p.forecast.completable else -3
+    score += _rank(-p.track.valid_count, [-q.track.valid_count for q in part], (2, 0, -2))
+    score += _rank(p.track.remaining, [q.track.remaining for q in part], (2, 0, -2))
+    return score + _rank(_finish(p), [_finish(q) for q in part], (1, 0, -1))
+
+
+def _score_no_valid_doses(p: PatientSeries, part: list[PatientSeries]) -> int:
+    """Section 8.6."""
+    starts = [_start(q) for q in part]
+    score = _rank(_start(p), starts, (1, 0, -1))
+    score += 1 if p.forecast.status == NOT_COMPLETE and p.forecast.completable else -1
+    score += 1 if p.series.sex else 0
+    return score + (-1 if p.series.product_path else 1)
+
+
+_NEVER = 10**7
+
+
+def _start(p: PatientSeries) -> int:
+    return _NEVER if p.forecast.earliest is None else p.forecast.earliest
+
+
+def _finish(p: PatientSeries) -> int:
+    return _NEVER if p.forecast.finish is None else p.forecast.finish

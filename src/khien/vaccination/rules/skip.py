@@ -1,0 +1,64 @@
+"""Conditional skip: when a target dose is not needed (CDSi section 6.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from khien.vaccination.rules.model import Condition, Skip, SkipSet
+from khien.vaccination.rules.state import VALID, Track
+
+SeriesComplete = Callable[[frozenset[str]], bool]  # whether a series of one of these groups is complete
+
+
+def can_skip(skips: Sequence[Skip], track: Track, day: int, upto: int, complete: SeriesComplete) -> bool:
+    """Whether one of `skips` holds on `day`, seeing the first `upto` records of the history."""
+    return any(_skip_holds(skip, track, day, upto, complete) for skip in skips)
+
+
+def _skip_holds(skip: Skip, track: Track, day: int, upto: int, complete: SeriesComplete) -> bool:
+    met = (_set_holds(part, track, day, upto, complete) for part in skip.sets)
+    return any(met) if skip.any_of else all(met)
+
+
+def _set_holds(part: SkipSet, track: Track, day: int, upto: int, complete: SeriesComplete) -> bool:
+    if not part.holds(day) or not part.conditions:
+        return False
+    met = (_holds(condition, track, day, upto, complete) for condition in part.conditions)
+    return any(met) if part.any_of else all(met)
+
+
+def _holds(condition: Condition, track: Track, day: int, upto: int, complete: SeriesComplete) -> bool:
+    kind = condition.kind
+    if kind == "age":
+        birth = track.history.person.birth
+        if condition.from_age is not None and day < condition.from_age.after(birth):
+            return False
+        return condition.to_age is None or day < condition.to_age.after(birth)
+    if kind == "count":
+        return _count_holds(condition, track, upto)
+    if kind == "interval":
+        previous = track.previous(upto)
+        if previous is None or condition.interval is None:
+            return False
+        return day >= condition.interval.after(track.history.records[previous].day)
+    return complete(condition.series_groups)
+
+
+def _count_holds(condition: Condition, track: Track, upto: int) -> bool:
+    birth = track.history.person.birth
+    first, end = condition.start, condition.end
+    if condition.from_age is not None:
+        first = max(first, condition.from_age.after(birth))
+    if condition.to_age is not None:
+        end = min(end, condition.to_age.after(birth))
+    count = 0
+    records, statuses, vaccines = track.history.records, track.statuses, condition.vaccines
+    for i in range(upto):
+        given = records[i]
+        if first <= given.day < end and (not vaccines or given.vaccine in vaccines):
+            count += not condition.valid_only or statuses[i] == VALID
+    if condition.compare == "more":
+        return count > condition.count
+    if condition.compare == "fewer":
+        return count < condition.count
+    return count == condition.count

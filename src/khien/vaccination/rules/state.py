@@ -1,0 +1,63 @@
+"""How far a person has come on one series: the status of each dose and the next target dose."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from khien.vaccination.rules.facts import History
+from khien.vaccination.rules.model import Series
+
+# Status of a dose (CDSi "evaluation status").
+VALID, NOT_VALID, EXTRANEOUS, SUBSTANDARD = "valid", "not_valid", "extraneous", "sub_standard"
+INADVERTENT = "inadvertent_vaccine"
+
+# Status of a series and of a vaccine group.
+COMPLETE, NOT_COMPLETE, IMMUNE = "complete", "not_complete", "immune"
+CONTRAINDICATED, AGED_OUT, NOT_RECOMMENDED = "contraindicated", "aged_out", "not_recommended"
+
+
+class Reason(NamedTuple):
+    """Why: a code (texts in `vaccination/reasons.py`) and the id of the rule's document."""
+
+    code: str
+    document: str = ""
+
+
+class Track:
+    """One series walked along one history. `at` is the index of the next target dose; past the end: none is left."""
+
+    __slots__ = ("at", "first_valid", "history", "reasons", "satisfied", "series", "skipped", "statuses", "valid_count")
+
+    def __init__(self, series: Series, history: History) -> None:
+        self.series, self.history = series, history
+        self.statuses: list[str] = []
+        self.reasons: list[tuple[Reason, ...]] = []
+        self.satisfied: dict[int, int] = {}  # target dose number -> record
+        self.skipped: list[int] = []
+        self.valid_count = 0
+        self.first_valid: int | None = None  # day
+        self.at = 0
+
+    def previous(self, upto: int) -> int | None:
+        """The latest of the first `upto` records that bears on intervals: valid or not valid, and not inadvertent."""
+        for i in range(upto - 1, -1, -1):
+            status = self.statuses[i]
+            if status == VALID or (status == NOT_VALID and self.reasons[i][0].code != INADVERTENT):
+                return i
+        return None
+
+    def found_invalid(self, number: int) -> bool:
+        """Whether this series has judged the person's dose `number`, and not as valid."""
+        numbers = self.history.numbers
+        for i, status in enumerate(self.statuses):
+            if numbers[i] == number:
+                return status != VALID
+        return False
+
+    @property
+    def all_valid(self) -> bool:
+        return all(status == VALID for status in self.statuses)
+
+    @property
+    def remaining(self) -> int:
+        return len(self.series.doses) - self.at

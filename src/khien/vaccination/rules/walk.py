@@ -1,0 +1,45 @@
+"""Walk a person's doses along the target doses of one series (CDSi section 4.4 and chapter 6)."""
+
+from __future__ import annotations
+
+from khien.vaccination.rules.checks import judge
+from khien.vaccination.rules.facts import History
+from khien.vaccination.rules.model import Series
+from khien.vaccination.rules.skip import SeriesComplete, can_skip
+from khien.vaccination.rules.state import EXTRANEOUS, SUBSTANDARD, VALID, Reason, Track
+
+_ALREADY_COMPLETE = (Reason("series_already_complete"),)
+_SUBSTANDARD = (Reason("sub_standard_dose"),)
+
+
+def walk(series: Series, history: History, complete: SeriesComplete) -> Track:
+    """Judge every record of the history in order: each meets the next target dose that cannot be skipped."""
+    track = Track(series, history)
+    targets = series.doses
+    for i, given in enumerate(history.records):
+        if given.substandard:
+            track.statuses.append(SUBSTANDARD)
+            track.reasons.append(_SUBSTANDARD)
+            continue
+        while track.at < len(targets):
+            target = targets[track.at]
+            if not target.skips_evaluation or not can_skip(target.skips_evaluation, track, given.day, i, complete):
+                break
+            track.skipped.append(target.number)
+            track.at += 1
+        if track.at >= len(targets):
+            track.statuses.append(EXTRANEOUS)
+            track.reasons.append(_ALREADY_COMPLETE)
+            continue
+        target = targets[track.at]
+        status, reasons = judge(target, track, i)
+        track.statuses.append(status)
+        track.reasons.append(reasons)
+        if status == VALID:
+            track.satisfied[target.number] = i
+            track.valid_count += 1
+            if track.first_valid is None:
+                track.first_valid = given.day
+            if not target.recurring:
+                track.at += 1
+    return track
