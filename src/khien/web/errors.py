@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
 
 from khien.core.errors import BadInput, KhienError
+
+
+_log = logging.getLogger("khien.web")
+
+
+def _note(request: HttpRequest, exception: Exception) -> None:
+    """Where our code failed, for whoever mends it. No message and no values: they may name a person."""
+    where = [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in traceback.extract_tb(exception.__traceback__)]
+    route = request.resolver_match.route if request.resolver_match else "?"
+    _log.error("%s at %s: %s", type(exception).__name__, route, " < ".join(reversed(where[-12:])))
 
 
 class ErrorPages:
@@ -22,6 +35,7 @@ class ErrorPages:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, KhienError):
+            _note(request, exception)
             return None
         tongue = get_language() or "vi"
         status = exception.http_status
