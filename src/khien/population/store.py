@@ -73,7 +73,9 @@ def person(session: Session, person_id: int, *, masked: bool = False) -> dict[st
         members = session.rows(_q.members, household_id=household["household_id"], today=today)
         household["members"] = members
         # The household's page shows the others too: they were read as well.
-        session.log("person.read", [m["person_id"] for m in members if m["person_id"] != person_id], through="household")
+        session.log(
+            "person.read", [m["person_id"] for m in members if m["person_id"] != person_id], through="household"
+        )
     record = {
         **found,
         "identifiers": session.rows(_q.identifiers, ids=ids, today=today),

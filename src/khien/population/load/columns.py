@@ -53,9 +53,7 @@ NAMES = tuple(c.name for c in COLUMNS)
 def check_header(header: Sequence[str]) -> tuple[str, ...]:
     """The header as column names, in the order of the file. Raises BadInput naming every column that is wrong."""
     found = tuple(h.strip().lower() for h in header)
-    faults = [
-        Fault(c.name, N_("This column is missing."), 1) for c in COLUMNS if c.required and c.name not in found
-    ]
+    faults = [Fault(c.name, N_("This column is missing."), 1) for c in COLUMNS if c.required and c.name not in found]
     for place, name in enumerate(found, 1):
         if name not in NAMES:
             faults.append(Fault(name or f"#{place}", N_("No such column is known."), 1))

@@ -65,7 +65,9 @@ def load_extract(
             staging.stage(connection, extract, run_id, place, progress)
         merging.check(connection, as_of, progress)
         rejected, faults = merging.reject_counts(connection)
-        written = _write_rejects(connection, rejects or path.with_name(path.name + ".rejects.csv")) if rejected else None
+        written = (
+            _write_rejects(connection, rejects or path.with_name(path.name + ".rejects.csv")) if rejected else None
+        )
         if rejected and strict:
             _finish(connection, run_id, "refused")
             shown = _first_faults(connection)
@@ -82,9 +84,7 @@ def load_extract(
     return Loaded(run_id, as_of, counts, resumed, written)
 
 
-_FINISH = (
-    "UPDATE load_run SET stage = %(stage)s, counts = %(counts)s, finished_at = clock_timestamp() WHERE run_id = %(run_id)s"
-)
+_FINISH = "UPDATE load_run SET stage = %(stage)s, counts = %(counts)s, finished_at = clock_timestamp() WHERE run_id = %(run_id)s"
 
 
 def _finish(connection: Connection, run_id: int, stage: str) -> None:
@@ -111,7 +111,9 @@ def _loading_alone() -> Iterator[Connection]:
 
 def _take_up(connection: Connection, extract: Extract, mark: str, as_of: dt.date) -> tuple[int, Place]:
     """The run to go on with and where, or a new one. Others that were left unfinished are given up."""
-    query = "SELECT run_id FROM load_run WHERE fingerprint = %s AND stage IN ('staging', 'merging') ORDER BY run_id DESC"
+    query = (
+        "SELECT run_id FROM load_run WHERE fingerprint = %s AND stage IN ('staging', 'merging') ORDER BY run_id DESC"
+    )
     found = connection.execute(query, (mark,)).fetchone()
     if found:
         place = staging.reached(connection, found[0])

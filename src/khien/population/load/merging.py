@@ -122,7 +122,9 @@ def merge(session: Session, extract: Extract, as_of: dt.date, progress: Progress
     for kind, column in (("temporary", "temporary_commune"), ("stay", "stay_commune"), ("absence", "absent_from")):
         params[f"has_{kind}"] = column in extract.columns
     _homes(session, known)
-    params["first_household"] = _reserve(session, "household_id_seq", session.value("SELECT count(*) FROM loading.home")) - 1
+    params["first_household"] = (
+        _reserve(session, "household_id_seq", session.value("SELECT count(*) FROM loading.home")) - 1
+    )
     rejected, faults = reject_counts(connection)
     # Rows that could not be read are rejected too, though they never got into the table.
     rows += session.value("SELECT count(DISTINCT line) FROM loading.reject WHERE field = 'row'")
@@ -196,6 +198,12 @@ def _reserve(session: Session, sequence: str, count: int) -> int:
 def _bound(query: str, params: dict[str, Any]) -> Any:
     """The text with its parameters as literals, for statements to which the server gives no parameters."""
     for name, value in params.items():
-        literal = f"'{value}'" if isinstance(value, dt.date) else str(value).lower() if isinstance(value, bool) else str(value)
+        literal = (
+            f"'{value}'"
+            if isinstance(value, dt.date)
+            else str(value).lower()
+            if isinstance(value, bool)
+            else str(value)
+        )
         query = query.replace(f"%({name})s", literal)
     return query

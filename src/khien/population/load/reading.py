@@ -126,7 +126,9 @@ def _cut_rows(data: bytes, extract: Extract, line: int, last: bool) -> tuple[Blo
     separator = extract.delimiter.encode()
     if b'"' in data and any(part.count(b'"') & 1 for part in lines):
         return _cut_careful(lines, extract, line, last)
-    rows = b"\n".join([b"%d%b%b" % (n, separator, part) for n, part in enumerate(lines, line) if part and part != b"\r"])
+    rows = b"\n".join(
+        [b"%d%b%b" % (n, separator, part) for n, part in enumerate(lines, line) if part and part != b"\r"]
+    )
     return Block(_unix(rows), 0, line + len(lines)), len(data)
 
 
@@ -172,7 +174,9 @@ def _row_lines(lines: list[bytes], at: int) -> int:
 def _fields(text: bytes, extract: Extract) -> int:
     """Number of fields of one row; 0 if it is not one row."""
     try:
-        parsed = list(csv.reader(io.StringIO(text.decode("utf-8", "replace")), delimiter=extract.delimiter, strict=True))
+        parsed = list(
+            csv.reader(io.StringIO(text.decode("utf-8", "replace")), delimiter=extract.delimiter, strict=True)
+        )
     except csv.Error:
         return 0
     return len(parsed[0]) if len(parsed) == 1 else 0

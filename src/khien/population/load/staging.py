@@ -73,9 +73,9 @@ def stage(connection: Connection, extract: Extract, run_id: int, place: Place, p
     """COPY the rest of the file, from `place` on."""
     separator = sql.Literal(extract.delimiter)
     names = sql.SQL(", ").join(map(sql.Identifier, ("line", *extract.columns)))
-    copy = sql.SQL(
-        "COPY loading.raw ({}) FROM STDIN (FORMAT csv, DELIMITER {}, FORCE_NULL *, ENCODING 'UTF8')"
-    ).format(names, separator)
+    copy = sql.SQL("COPY loading.raw ({}) FROM STDIN (FORMAT csv, DELIMITER {}, FORCE_NULL *, ENCODING 'UTF8')").format(
+        names, separator
+    )
     for block in extract.blocks(place.end, place.line):
         try:
             _write(connection, copy, run_id, block)

@@ -1,0 +1,133 @@
+"""`khien population`: load a register extract, show a person, search by name."""
+
+from __future__ import annotations
+
+import datetime as dt
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from khien.cli import language, print_json
+from khien.core.actor import machine
+from khien.core.i18n import N_, translate
+from khien.core.session import begin
+from khien.population import store
+from khien.population.load.loader import Loaded, load_extract
+
+_STAGES = {"staging": N_("Reading"), "checking": N_("Checking"), "merging": N_("Merging")}
+
+
+@click.group()
+def population() -> None:
+    """The register: load an extract, show a person, search."""
+
+
+@population.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day the extract describes; today by default.")
+@click.option("--strict", is_flag=True, help="Load nothing if any row is bad (exit code 3).")
+@click.option("--rejects", type=click.Path(path_type=Path), help="Where bad rows go; FILE.rejects.csv by default.")
+@click.option("--json", "as_json", is_flag=True)
+def load(file: Path, as_of: dt.datetime | None, strict: bool, rejects: Path | None, as_json: bool) -> None:
+    """Load a register extract (CSV UTF-8 or Parquet); the same again changes nothing.
+
+    Bad rows are written to the rejects file and the others are loaded: exit code 0, with the number of bad rows said.
+    With --strict, or where the columns are wrong, nothing is loaded: exit code 3. A load that was interrupted is taken
+    up where it stopped by the same command.
+    """
+    bar = _Bar() if not as_json else None
+    with bar.shown() if bar else nullcontext():
+        done = load_extract(
+            file,
+            by=machine("population.load", "person.load"),
+            as_of=as_of.date() if as_of else None,
+            strict=strict,
+            rejects=rejects,
+            progress=bar.advance if bar else lambda stage, part, of: None,
+        )
+    if as_json:
+        print_json({"run": done.run_id, "as_of": done.as_of, "resumed": done.resumed, **asdict(done.counts),
+                    "rejects": str(done.rejects) if done.rejects else None})  # fmt: skip
+        return
+    _report(done)
+
+
+def _report(done: Loaded) -> None:
+    tongue = language()
+    message = N_("{added} people added, {changed} changed, {unchanged} unchanged, {repeated} rows repeated.")
+    click.echo(translate(message, tongue, **asdict(done.counts)))
+    if done.rejects:
+        message = N_("{rejected} rows are wrong ({faults} faults) and were not loaded: {file}")
+        click.echo(translate(message, tongue, **asdict(done.counts), file=done.rejects), err=True)
+
+
+class _Bar:
+    """One line a stage, on standard error."""
+
+    def __init__(self) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn(),
+            console=Console(stderr=True), transient=True,
+        )  # fmt: skip
+        self._tasks: dict[str, Any] = {}
+
+    def shown(self) -> AbstractContextManager[Any]:
+        return self._progress
+
+    def advance(self, stage: str, done: int, of: int) -> None:
+        if stage not in self._tasks:
+            self._tasks[stage] = self._progress.add_task(translate(_STAGES[stage], language()), total=of)
+        self._progress.update(self._tasks[stage], completed=done, total=of)
+
+
+@population.command()
+@click.argument("number")
+@click.option("--id", "by_id", is_flag=True, help="NUMBER is the person's id in the register.")
+@click.option("--masked", is_flag=True, help="Star the numbers.")
+@click.option("--json", "as_json", is_flag=True)
+def show(number: str, by_id: bool, masked: bool, as_json: bool) -> None:
+    """What the register says of the person with NUMBER (personal number, CMND, insurance, provisional id)."""
+    with begin(machine("population.show", "person.read")) as session:
+        person_id = int(number) if by_id and number.isdigit() else store.person_id_of(session, number)
+        record = store.person(session, person_id, masked=masked)
+    if as_json:
+        print_json(record)
+        return
+    table = Table(show_header=False, box=None)
+    for key in ("person_id", "name", "birth_date", "sex", "nationality", "home_name", "present_name", "died_on"):
+        if record[key] is not None:
+            table.add_row(key, str(record[key]))
+    for one in record["identifiers"]:
+        table.add_row(one["kind"], one["value"])
+    for spell in record["residence"]:
+        place = ", ".join(filter(None, (spell["address"], spell["unit_name"])))
+        table.add_row(spell["kind"], f"{place} [{spell['from_day'] or '…'} – {spell['until_day'] or '…'})")
+    Console().print(table)
+
+
+@population.command()
+@click.argument("name")
+@click.option("--born", "birth_year", type=int, help="Year of birth.")
+@click.option("--unit", "unit_id", type=int, help="Id of a unit the person lives or is in.")
+@click.option("--after", nargs=2, type=(str, int), help="The `sort` and `person_id` of the last row seen.")
+@click.option("--json", "as_json", is_flag=True)
+def search(
+    name: str, birth_year: int | None, unit_id: int | None, after: tuple[str, int] | None, as_json: bool
+) -> None:
+    """People by NAME, with or without accents, in Vietnamese order; 50 at a time."""
+    with begin(machine("population.search", "person.search")) as session:
+        place = store.After(*after) if after else None
+        found = store.search(session, name, birth_year=birth_year, unit_id=unit_id, after=place)
+    if as_json:
+        print_json(found)
+        return
+    table = Table("id", "name", "born", "commune")
+    for row in found:
+        table.add_row(str(row["person_id"]), row["name"], str(row["birth_date"]), row["home_name"])
+    Console().print(table)
