@@ -79,7 +79,8 @@ def _node(*arguments: str) -> None:
 
 def _sources() -> list[Path]:
     found = (Path(folder) / name for folder, _, names in _walk(FRONTEND) for name in names)
-    return sorted([*found, Path(__file__)])
+    settings = (WEB.parent / "core" / "settings.py", WEB.parent / "access" / "settings.py")  # say what is collected
+    return sorted([*found, *settings, Path(__file__)])
 
 
 def _walk(top: Path) -> Iterator[tuple[str, list[str], list[str]]]:
