@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from khien.core.errors import NotFound, Unavailable
 from khien.core.session import Session
-from khien.territory import actions, maps, store
+from khien.territory import actions, boundaries, maps, store
 from khien.territory.outlines import Atlas, cells, country_outline
 from tests.territory.conftest import LOADER
 
@@ -121,3 +122,25 @@ def test_what_is_not_there(loaded: Session, tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(Unavailable):
         maps.draw(loaded, 2_000_000, tmp_path / "none.json")
     assert not (tmp_path / "outlines").exists()
+
+
+@pytest.mark.shared
+def test_real_outlines_of_the_provinces(loaded: Session, land: shapely.Geometry, shared: Path, tmp_path: Path) -> None:
+    """Official outlines can be loaded, show both archipelagos, and the drawn cells are near them."""
+    unpacked = tmp_path / "provinces.geojson"
+    unpacked.write_bytes(gzip.decompress((shared / "data/vietnam/provinces_2025_34.geojson.gz").read_bytes()))
+    real = boundaries.read(unpacked, store.codes(loaded, "VN-2025"), level=1)
+    assert len(real) == 34
+    rows, _ = store.for_map(loaded, "VN-2025")
+    drawn = Atlas(rows, {}, land)
+    apart = 0.0
+    for unit_id, geometry in real.items():
+        shape = shapely.make_valid(shapely.from_geojson(json.dumps(geometry)))
+        apart += shapely.difference(drawn.shape(unit_id), shape).area
+    print(f"drawn outside the official province: {apart / land.area:.1%} of the country")
+    assert apart / land.area < 0.1
+    east = max(shapely.from_geojson(json.dumps(g)).bounds[2] for g in real.values())
+    assert east > 112
+    mixed = Atlas(rows, real, land).collection(2_000_000)
+    assert len(json.dumps(mixed)) < 600_000
+    assert not any(f["properties"].get("inset") for f in mixed["features"])

@@ -43,14 +43,14 @@ def test_journey(fresh_database: str, capsys: pytest.CaptureFixture[str], tmp_pa
     assert code_of("show", "99999") == 5
 
     listed = tmp_path / "la.csv"
-    listed.write_text("code,parent_code,level,kind,name\nLAO,,0,country,Laos\n01,XX,1,province,V\n")
+    listed.write_text("code,parent_code,level,kind,name\nQQ1,,0,country,Laos\n01,XX,1,province,V\n")
     assert code_of("load", "--from", str(listed)) == 2
     assert code_of("load", "--from", str(listed), "--system", "LA") == 3
     assert "3: parent_code" in capsys.readouterr().err
-    assert code_of("succession", "LAO") == 5
-    listed.write_text("code,parent_code,level,kind,name\nLAO,,0,country,Laos\n01,LAO,1,province,V\n")
+    assert code_of("succession", "QQ1") == 5
+    listed.write_text("code,parent_code,level,kind,name\nQQ1,,0,country,Laos\n01,QQ1,1,province,V\n")
     assert run(capsys, "load", "--from", str(listed), "--system", "LA")["unit"] == 2
-    assert run(capsys, "show", "LAO")["unit_id"] == 3_000_000
+    assert run(capsys, "show", "QQ1")["unit_id"] == 3_000_000
 
     drawn = tmp_path / "b.geojson"
     square = {"type": "Polygon", "coordinates": [[[105, 20], [106, 20], [106, 21], [105, 20]]]}
