@@ -29,7 +29,7 @@ def units() -> None:
 
 
 @units.command()
-@click.option("--from", "listed", type=_FILE, help="Another country's list as CSV; the columns are in the manual.")
+@click.option("--from", "listed", type=_FILE, help="Another country's list as CSV: see docs/how-to/units.md.")
 @click.option("--system", help="With --from: the name of the list, such as LA-2020. With --boundaries: whose units.")
 @click.option("--country", default="", help="With --from: ISO 3166-1 numeric code, to cut the map by its outline.")
 @click.option("--boundaries", "drawn", type=_FILE, help="Real outlines as GeoJSON.")
