@@ -1,0 +1,1 @@
+"""Checkpoints: declarations and passes, the identity check and its hot door, passages."""
