@@ -12,7 +12,7 @@ demo: setup frontend messages  ## A district of Ho Chi Minh City in September 20
 	$(BIN)/khien demo --on $(ON)
 
 test: lint types imports frontend messages  ## Everything that must hold before a change lands
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: setup
 	$(BIN)/ruff check

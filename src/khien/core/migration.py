@@ -59,12 +59,13 @@ def pending() -> list[str]:
     """The migrations that config.database_name() lacks, in the order they would be applied."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "khien.core.settings")
     import django
-    from django.db import connections
-    from django.db.migrations.executor import MigrationExecutor
+    from django.db.migrations.loader import MigrationLoader
 
     django.setup()
-    owner = connections["owner"]
-    plan = MigrationExecutor(owner)
-    missing = [f"{m.app_label}.{m.name}" for m, _ in plan.migration_plan(plan.loader.graph.leaf_nodes())]
-    owner.close()
-    return missing
+    # Asked without Django's connection, which stays with the database it was first set up for.
+    with psycopg.connect(config.database_dsn("khien_owner"), autocommit=True) as connection:
+        made = connection.execute("SELECT to_regclass('django_migrations') IS NOT NULL").fetchone() == (True,)
+        rows = connection.execute("SELECT app, name FROM django_migrations").fetchall() if made else []
+    graph = MigrationLoader(None).graph
+    plan = {step: None for leaf in graph.leaf_nodes() for step in graph.forwards_plan(leaf)}  # each once, in order
+    return [".".join(step) for step in plan if step not in set(rows)]

@@ -65,7 +65,10 @@ def backup(target: Path, progress: Progress = quiet) -> Manifest:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True, mode=0o700)
     try:
-        manifest = _dump(unfinished, progress)
+        try:
+            manifest = _dump(unfinished, progress)
+        except psycopg.OperationalError as failure:  # a full disk, a server that was stopped
+            raise Unavailable(N_("The backup failed: {reason}"), reason=str(failure).splitlines()[0]) from failure
         with _writing(unfinished):
             (unfinished / "manifest.json").write_text(json.dumps(asdict(manifest), indent=1, ensure_ascii=False))
             unfinished.rename(target)

@@ -58,25 +58,38 @@ def reachable(account: Account) -> Path:
     environment under /root). That folder's permissions are not ours to change, so the programs are copied.
     """
     found = folder()
-    if account.can_run(found / "postgres"):
+    if _runs(account, found):
         return found
+    found = found.resolve()
+    installed = found.parent
     copy = config.home() / f"pg-{version(found)}"
-    if not (copy / "bin" / "postgres").exists():
+    programs = copy / installed.parent.name / installed.name / found.name
+    if not programs.is_dir():
         unfinished = copy.with_name(f"{copy.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
-        for part in ("bin", "lib", "share"):
-            if (found.parent / part).is_dir():
-                shutil.copytree(found.parent / part, unfinished / part, symlinks=True)
+        for part in (found.name, "lib", "share"):
+            if (installed / part).is_dir():
+                target = unfinished / installed.parent.name / installed.name / part
+                shutil.copytree(installed / part, target, symlinks=True)
+        # A wheel keeps shared libraries in a folder beside the package; the programs look for it from where they are.
+        libraries = installed.parent.with_name(f"{installed.parent.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, unfinished / libraries.name, symlinks=True)
         _open_to_read(unfinished)
         shutil.rmtree(copy, ignore_errors=True)
         unfinished.rename(copy)
-    if not account.can_run(copy / "bin" / "postgres"):
+    if not _runs(account, programs):
         raise Unavailable(
             N_("The user {user} cannot reach {folder}. Set KHIEN_HOME to a folder that is not inside a private one."),
             user=account.name,
             folder=config.home(),
         )
-    return copy / "bin"
+    return programs
+
+
+def _runs(account: Account, programs: Path) -> bool:
+    """Both kinds: the server alone, and the programs that need a shared library."""
+    return account.can_run(programs / "postgres") and account.can_run(programs / "initdb")
 
 
 def _open_to_read(tree: Path) -> None:

@@ -15,6 +15,7 @@ from typing import IO
 from psycopg import pq
 from psycopg.conninfo import make_conninfo
 
+from khien.core import config
 from khien.core.errors import Unavailable
 from khien.core.i18n import N_
 from khien.core.server import account as accounts
@@ -41,7 +42,8 @@ def start(progress: Progress = quiet, extra: Mapping[str, str] | None = None) ->
         if processes.postmaster(data) is not None:
             _wait_until_ready(None, progress)
             return False
-        programs = binaries.reachable(account)
+        with layout.writing():
+            programs = binaries.reachable(account)
         if not layout.is_initialised():
             progress(N_("Making the database"))
             with layout.writing():
@@ -99,10 +101,12 @@ def _clear_remains(progress: Progress) -> None:
         if time.monotonic() > deadline:
             processes.send(left, signal.SIGQUIT)
         time.sleep(_POLL)
-    # No process of this server is alive and nobody else may start one now. The file would only stop a start where
-    # its number has since been given to another program of the same user.
+    # No process of this server is alive and nobody else may start one now. The files would only stop a start where
+    # their process number has since been given to another program of the same user.
+    socket = config.socket_folder() / layout.SOCKET_NAME
     with layout.writing():
-        (data / "postmaster.pid").unlink(missing_ok=True)
+        for stale in (data / "postmaster.pid", socket, socket.with_name(f"{socket.name}.lock")):
+            stale.unlink(missing_ok=True)
 
 
 def _launch(account: Account, programs: Path, data: Path, progress: Progress) -> None:
