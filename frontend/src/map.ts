@@ -18,6 +18,32 @@ interface Outlines {
   features: Feature[];
 }
 
+const isNarrow = (width: number) => width < 480;
+
+/** Where islands go, in pixels: beside the map in a column, on a phone below it in two. */
+function insets(count: number, width: number, height: number) {
+  if (!isNarrow(width) || !count) {
+    const slot = Math.min(90, (height - 16) / Math.max(count, 1));
+    return {
+      main: { left: 8, right: count ? 150 : 8, top: 8, bottom: 8 },
+      each: (at: number) => ({
+        shape: { right: 8, width: 60, top: 8 + at * slot, height: slot - 32 },
+        label: { right: 8, top: 8 + at * slot + slot - 21 },
+      }),
+    };
+  }
+  const row = 24;
+  const top = height - Math.ceil(count / 2) * row;
+  return {
+    main: { left: 4, right: 4, top: 4, bottom: height - top + 8 },
+    each: (at: number) => {
+      const left = (at % 2) * (width / 2);
+      const y = top + Math.floor(at / 2) * row;
+      return { shape: { left, width: 14, top: y, height: 14 }, label: { left: left + 18, top: y + 1 } };
+    },
+  };
+}
+
 let maps = 0;
 
 class KhienMap extends HTMLElement {
@@ -37,12 +63,15 @@ class KhienMap extends HTMLElement {
       this.rows = new Map(rows.map((row) => [row.id, row]));
       if (!this.isConnected) return;
       if (!outlines.features.length) return this.say("empty");
+      this.dataset.insets = String(outlines.features.filter((feature) => feature.properties.inset).length);
       this.say("");
       ({ chart: this.chart, stop: this.stop } = draw(host));
       this.steps = this.scale();
       this.legend();
       this.paint(outlines);
       this.listen();
+      // Turned to the side, a phone has room for the islands elsewhere.
+      this.follow(host, () => this.paint(outlines));
     } catch {
       this.say("failed");
     }
@@ -51,6 +80,17 @@ class KhienMap extends HTMLElement {
   disconnectedCallback(): void {
     this.abort.abort();
     this.stop();
+  }
+
+  private follow(host: HTMLElement, repaint: () => void): void {
+    let narrow = isNarrow(host.clientWidth);
+    const watch = new ResizeObserver(() => {
+      if (isNarrow(host.clientWidth) === narrow) return;
+      narrow = !narrow;
+      repaint();
+    });
+    watch.observe(host);
+    this.abort.signal.addEventListener("abort", () => watch.disconnect());
   }
 
   private say(state: "loading" | "empty" | "failed" | ""): void {
@@ -141,7 +181,7 @@ class KhienMap extends HTMLElement {
   private paint(outlines: Outlines): void {
     const far = outlines.features.filter((feature) => feature.properties.inset);
     const main = outlines.features.filter((feature) => !feature.properties.inset);
-    this.dataset.insets = String(far.length);
+
     const names = new Map(outlines.features.map(({ properties }) => [String(properties.id), properties.name]));
     const series: object[] = [];
     const titles: object[] = [];
@@ -149,19 +189,19 @@ class KhienMap extends HTMLElement {
       echarts.registerMap(name, { type: "FeatureCollection", features: features.map(textual) } as never);
     const { quiet, font } = look(this);
     register(this.base, main);
-    // Frames of the islands: a column at the right edge, an eighth of the height each.
-    const slot = Math.min(18, 96 / Math.max(far.length, 1));
-    series.push(this.series(this.base, main, { left: "2%", right: far.length ? "24%" : "2%", top: "2%", bottom: "2%" }));
+    const host = this.querySelector<HTMLElement>("[data-map=host]")!;
+    const place = insets(far.length, host.clientWidth, host.clientHeight);
+    series.push(this.series(this.base, main, place.main));
     far.forEach((feature, at) => {
       const name = `${this.base}-${at}`;
       register(name, [feature]);
-      const top = 2 + at * slot;
-      series.push(this.series(name, [feature], { right: "2%", width: "18%", top: `${top}%`, height: `${slot * 0.55}%` }));
+      const { shape, label } = place.each(at);
+      series.push(this.series(name, [feature], shape));
       titles.push({
         text: feature.properties.name,
-        right: "1%",
-        top: `${top + slot * 0.58}%`,
-        textStyle: { color: quiet, fontFamily: font, fontSize: 11, fontWeight: "normal" },
+        padding: 0,
+        ...label,
+        textStyle: { color: quiet, fontFamily: font, fontSize: isNarrow(host.clientWidth) ? 10.5 : 12, fontWeight: "normal" },
       });
     });
     this.chart!.setOption({
@@ -175,7 +215,7 @@ class KhienMap extends HTMLElement {
         },
       },
       series,
-    });
+    }, { notMerge: true });
   }
 
   private listen(): void {

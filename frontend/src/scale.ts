@@ -4,7 +4,7 @@
  * One hue from light to dark, so that the order survives colour blindness, a grey printer and sunlight; each step is
  * told apart from its neighbour by lightness alone.
  */
-export const COLOURS = ["#e9f3ee", "#bfded4", "#8ac2bd", "#4f9a9f", "#23707a", "#0b4a4f"];
+export const COLOURS = ["#d9ebe3", "#b0d6cd", "#7fb9b5", "#4a949a", "#206b76", "#0b4a4f"];
 export const NO_DATA = "#d9d6cf";
 
 export interface Class {
