@@ -26,3 +26,14 @@ def load(topic: str, name: str) -> dict[str, Any]:
 def in_force(entries: Iterable[Mapping[str, Any]], on: dt.date) -> list[Mapping[str, Any]]:
     """The entries whose days (`valid_from` to `valid_until`, both included; absent = unlimited) hold `on`."""
     return [e for e in entries if e.get("valid_from", dt.date.min) <= on <= e.get("valid_until", dt.date.max)]
+
+
+_VACCINE_FIELDS = ("product", "name", "disease", "cvx", "atc", "eu_code", "licensed_on", "primary_doses")
+
+
+@cache
+def vaccines() -> list[dict[str, Any]]:
+    """The vaccine products of every `vaccines/*.toml`; a field that a product lacks is None. Treat as read-only."""
+    folder = files("khien.rulebook").joinpath("vaccines")
+    texts = [e.read_text(encoding="utf-8") for e in sorted(folder.iterdir(), key=lambda e: e.name) if ".toml" in e.name]
+    return [dict.fromkeys(_VACCINE_FIELDS) | row for text in texts for row in tomllib.loads(text)["product"]]
