@@ -16,7 +16,7 @@ from khien.core.i18n import N_
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`permission` "" is for everybody, signed in or not. `icon` is a symbol in templates/web/icons.html."""
+    """`permission` "" is for everybody, signed in or not. `icon` is a name in templates/web/icon.html."""
 
     title: str  # English, marked with N_
     url_name: str  # takes no arguments
@@ -40,10 +40,10 @@ ENTRIES: tuple[Entry, ...] = (
         "population:scan",
         "person.open",
         N_("Open the record of the person in front of you by their card."),
-        "gate",
+        "card",
     ),
     Entry(
-        N_("Search the register"),
+        N_("Find a person"),
         "population:search",
         "person.search",
         N_("Find a person of your area by name or number."),

@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 
 import django
-from django.core.management import call_command
 from granian import Granian
 from granian.constants import Interfaces
 
 
 def serve(host: str, port: int, workers: int) -> None:
-    """Serve until interrupted. Static files are gathered first, under hashed names."""
+    """Serve until interrupted. The static files were gathered by khien.web.build."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "khien.core.settings")
     django.setup()
-    call_command("collectstatic", interactive=False, verbosity=0)
     Granian(
         "khien.web.wsgi:application",
         address=host,
