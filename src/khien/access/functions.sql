@@ -98,6 +98,25 @@ CREATE OR REPLACE FUNCTION access_content(lane integer, seq bigint, at timestamp
     RETURN sha256(convert_to(
         concat_ws(' ', lane, seq, (extract(epoch FROM at) * 1000000)::bigint, entries) || E'\n' || body, 'UTF8'));
 
+-- A free lane of the log for this transaction, locked until it ends. A transaction stays on its lane, so that it never
+-- holds two.
+CREATE OR REPLACE FUNCTION access_take_lane() RETURNS integer
+    LANGUAGE plpgsql AS $$
+DECLARE
+    v_lane integer := coalesce(nullif(current_setting('khien.lane', true), ''), floor(random() * 64)::text)::integer;
+    v_first integer := v_lane;
+BEGIN
+    WHILE NOT pg_try_advisory_xact_lock(6416, v_lane) LOOP
+        v_lane := (v_lane + 1) % 64;
+        IF v_lane = v_first THEN
+            PERFORM pg_advisory_xact_lock(6416, v_lane);
+            EXIT;
+        END IF;
+    END LOOP;
+    PERFORM set_config('khien.lane', v_lane::text, true);
+    RETURN v_lane;
+END $$;
+
 -- Append one link and its entries. Who and why come from the session's scope; only the owner's functions call this.
 CREATE OR REPLACE FUNCTION access_append(action text, persons bigint[], detail jsonb) RETURNS void
     LANGUAGE plpgsql AS $$
@@ -106,9 +125,7 @@ DECLARE
     v_account bigint := khien_account();
     v_agency bigint := khien_agency();
     v_purpose text := khien_purpose();
-    -- A transaction stays on its lane, so that it never holds two.
-    v_lane integer := coalesce(nullif(current_setting('khien.lane', true), ''), floor(random() * 64)::text)::integer;
-    v_first integer := v_lane;
+    v_lane integer;
     v_seq bigint;
     v_before bytea;
     v_at timestamptz;
@@ -119,14 +136,7 @@ BEGIN
     IF v_purpose IS NULL THEN
         RAISE insufficient_privilege USING MESSAGE = 'nobody acts: khien.purpose is not set';
     END IF;
-    WHILE NOT pg_try_advisory_xact_lock(6416, v_lane) LOOP
-        v_lane := (v_lane + 1) % 64;
-        IF v_lane = v_first THEN
-            PERFORM pg_advisory_xact_lock(6416, v_lane);
-            EXIT;
-        END IF;
-    END LOOP;
-    PERFORM set_config('khien.lane', v_lane::text, true);
+    v_lane := access_take_lane();
     -- Read after the lock: a new statement sees what the lane's last holder committed.
     SELECT l.seq, l.digest INTO v_seq, v_before FROM access_link l WHERE l.lane = v_lane ORDER BY l.seq DESC LIMIT 1;
     v_seq := coalesce(v_seq, 0) + 1;
@@ -146,6 +156,40 @@ BEGIN
     v_content := access_content(v_lane, v_seq, v_at, v_entries, v_body);
     INSERT INTO access_link (lane, seq, at, entries, content, digest)
     VALUES (v_lane, v_seq, v_at, v_entries, v_content, sha256(coalesce(v_before, '') || v_content));
+END $$;
+
+-- The same for a batch whose entries differ in agency and detail, as many services' work done in one go: one link, entry
+-- n about persons[n] (null: about nobody), for agencies[n] (null: the session's).
+CREATE OR REPLACE FUNCTION access_append_each(action text, persons bigint[], agencies bigint[], details jsonb[])
+    RETURNS void LANGUAGE plpgsql AS $$
+#variable_conflict use_variable
+DECLARE
+    v_account bigint := khien_account();
+    v_agency bigint := khien_agency();
+    v_purpose text := khien_purpose();
+    v_lane integer;
+    v_seq bigint;
+    v_before bytea;
+    v_at timestamptz;
+    v_body text;
+    v_content bytea;
+BEGIN
+    IF v_purpose IS NULL THEN
+        RAISE insufficient_privilege USING MESSAGE = 'nobody acts: khien.purpose is not set';
+    END IF;
+    v_lane := access_take_lane();
+    SELECT l.seq, l.digest INTO v_seq, v_before FROM access_link l WHERE l.lane = v_lane ORDER BY l.seq DESC LIMIT 1;
+    v_seq := coalesce(v_seq, 0) + 1;
+    v_at := clock_timestamp();
+    SELECT string_agg(access_canonical(e.n::integer, v_account, coalesce(e.agency, v_agency), v_purpose, action,
+                                       e.person, e.detail), E'\n' ORDER BY e.n)
+    INTO v_body FROM unnest(persons, agencies, details) WITH ORDINALITY AS e (person, agency, detail, n);
+    INSERT INTO access_log (at, lane, seq, n, account_id, agency_id, purpose, action, person_id, detail)
+    SELECT v_at, v_lane, v_seq, e.n, v_account, coalesce(e.agency, v_agency), v_purpose, action, e.person, e.detail
+    FROM unnest(persons, agencies, details) WITH ORDINALITY AS e (person, agency, detail, n);
+    v_content := access_content(v_lane, v_seq, v_at, cardinality(details), v_body);
+    INSERT INTO access_link (lane, seq, at, entries, content, digest)
+    VALUES (v_lane, v_seq, v_at, cardinality(details), v_content, sha256(coalesce(v_before, '') || v_content));
 END $$;
 
 -- What everybody calls: Session.log.
@@ -204,6 +248,11 @@ CREATE OR REPLACE FUNCTION access_heads() RETURNS TABLE (lane integer, seq bigin
     ORDER BY g.lane
 $$;
 
+-- Digest of one link, null where there is none.
+CREATE OR REPLACE FUNCTION access_digest(in_lane integer, in_seq bigint) RETURNS bytea
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+    RETURN (SELECT digest FROM access_link WHERE lane = in_lane AND seq = in_seq);
+
 -- Walk every lane and compare. No rows: the log is whole (up to a cut tail, which only an anchor shows).
 --   'link removed'     a number is missing in the lane        'link changed'   digest does not follow from the one before
 --   'entries changed'  what stands there is not what was hashed    'entries removed' / 'entry added'   too few / no link
@@ -242,23 +291,21 @@ $$;
 -- Whoever holds a card may open its owner, wherever that person lives: the exact number and everything else that is
 -- given (name, birth date; at least one) must match. Opens for `hours`, at most a day, and logs it. Null: no match.
 CREATE OR REPLACE FUNCTION access_open_by_card(number text, named text, born date, hours integer) RETURNS bigint
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+    -- The owner is under the policies too: this one question is asked of everybody.
+    SET khien.area = '{(,)}' AS $$
 DECLARE
     v_person bigint;
-    v_area text := current_setting('khien.area', true);
 BEGIN
     IF khien_account() IS NULL OR khien_purpose() IS NULL THEN
         RAISE insufficient_privilege USING MESSAGE = 'only an account with a purpose opens a person';
     END IF;
-    -- The owner is under the policies too: look everywhere for this one question, then back to the actor's area.
-    PERFORM set_config('khien.area', '{(,)}', true);
     SELECT p.person_id INTO v_person FROM identifier i JOIN person p USING (person_id)
     WHERE i.value = number AND i.kind <> 'provisional' AND (named IS NOT NULL OR born IS NOT NULL)
       AND (named IS NULL OR khien_fold(p.name) = khien_fold(named))
       AND (born IS NULL OR p.birth_date = CASE p.birth_precision
               WHEN 'd' THEN born WHEN 'm' THEN date_trunc('month', born)::date ELSE date_trunc('year', born)::date END)
     LIMIT 1;
-    PERFORM set_config('khien.area', v_area, true);
     IF v_person IS NULL THEN
         PERFORM access_append('person.open_refused', '{}', '{}');
         RETURN NULL;
@@ -268,6 +315,16 @@ BEGIN
     ON CONFLICT (person_id, account_id, purpose) DO UPDATE SET until = greatest(access_grant.until, excluded.until);
     PERFORM access_append('person.open', ARRAY[v_person], jsonb_build_object('hours', least(hours, 24)));
     RETURN v_person;
+END $$;
+
+-- Open a citizen's own record to their account, without end. Only for a person whom the actor sees.
+CREATE OR REPLACE FUNCTION access_open_own(person bigint, account bigint) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    INSERT INTO access_grant (person_id, account_id, purpose, until)
+    SELECT p.person_id, account, 'own-record', 'infinity' FROM person p WHERE p.person_id = person
+    ON CONFLICT (person_id, account_id, purpose) DO UPDATE SET until = 'infinity';
+    RETURN FOUND;
 END $$;
 
 -- Unit ids of an assignment: the unit's subtree, and older units that went wholly into it. Null unit: the nation.
@@ -288,4 +345,4 @@ CREATE OR REPLACE FUNCTION access_area(unit integer) RETURNS int4multirange
 $$;
 
 GRANT EXECUTE ON FUNCTION log_append(text, bigint[], jsonb), access_open_by_card(text, text, date, integer),
-    access_heads(), access_verify(), access_kept_from() TO khien_app, khien_loader;
+    access_open_own(bigint, bigint), access_heads(), access_digest(integer, bigint), access_verify(), access_kept_from() TO khien_app, khien_loader;

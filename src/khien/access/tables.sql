@@ -41,3 +41,11 @@ CREATE TABLE access_grant (
     PRIMARY KEY (person_id, account_id, purpose)
 );
 CREATE INDEX access_grant_account ON access_grant (account_id, purpose);
+
+-- Django's cache, in the database so that limits on failed sign-ins hold over all processes.
+CREATE TABLE access_cache (
+    cache_key text PRIMARY KEY,
+    value     text NOT NULL,
+    expires   timestamptz NOT NULL
+);
+CREATE INDEX access_cache_expires ON access_cache (expires);

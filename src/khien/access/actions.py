@@ -1,0 +1,209 @@
+"""Every write of access: opening a person by a card, accounts and what they serve as, retention of the log.
+
+Accounts belong to Django's ORM; its commit comes first, the log row's right after it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from khien.access.roles import opening_hours, roles
+from khien.access.store import SQL
+from khien.core.actor import Actor
+from khien.core.errors import BadInput, Fault, NotFound, Refused
+from khien.core.i18n import N_
+from khien.core.session import Session, begin
+from khien.core.text import nfc
+
+if TYPE_CHECKING:
+    from khien.access.models import Account, Agency
+
+
+def open_by_card(*, by: Actor, number: str, name: str | None = None, birth_date: dt.date | None = None) -> int:
+    """Open the person whose card was held out, wherever they live, for some hours. Returns the person_id.
+
+    `number` (normalised, as in `identifier`) must be exact, and so must the name (compared folded) and the birth date,
+    of which at least one is given. Raises NotFound when anything does not match: a near miss looks like an absence.
+    """
+    by.must("person.open")
+    with begin(by) as session:
+        person_id = session.value(
+            SQL.open_by_card, number=number, named=name, born=birth_date, hours=opening_hours(session.today)
+        )
+    # After the commit, so that a guess stays in the log.
+    if person_id is None:
+        raise NotFound
+    return int(person_id)
+
+
+def open_own_record(*, by: Actor, username: str, person_id: int) -> None:
+    """Show a citizen's account its own record, without end. Raises NotFound for a person `by` does not see."""
+    by.must("account.manage")
+    account = _account(username)
+    with begin(by) as session:
+        if not session.value(SQL.open_own_record, person_id=person_id, account_id=account.pk):
+            raise NotFound
+        session.log("account.own_record", [person_id], account=account.pk)
+
+
+def add_agency(*, by: Actor, code: str, name: str, kind: str, unit_id: int | None = None) -> int:
+    """A new agency. Raises BadInput by field. Returns its id."""
+    by.must("account.manage")
+    from khien.access.models import Agency
+
+    with begin(by) as session:
+        agency = Agency(code=code, name=nfc(name), kind=kind, unit_id=_unit(session, unit_id))
+        _save(session, agency, "account.agency", lambda: {"agency": agency.pk})
+    return int(agency.pk)
+
+
+def add_account(
+    *, by: Actor, username: str, name: str, password: str | None, email: str = "", language: str = "vi"
+) -> int:
+    """A new account, with no rights yet. Without a password only single sign-on or a passkey leads in.
+
+    Raises BadInput by field, also where the password is too weak. Returns the account's id.
+    """
+    by.must("account.manage")
+    from khien.access.models import Account
+
+    account = Account(username=nfc(username), name=nfc(name), email=email, language=language)
+    _set_password(account, password)
+    with begin(by) as session:
+        _save(session, account, "account.add", lambda: {"account": account.pk})
+    return int(account.pk)
+
+
+def set_password(*, by: Actor, username: str, password: str) -> None:
+    """Give an account a new password. Raises NotFound, BadInput."""
+    by.must("account.manage")
+    account = _account(username)
+    _set_password(account, password)
+    with begin(by) as session:
+        _save(session, account, "account.password", lambda: {"account": account.pk})
+
+
+def disable_account(*, by: Actor, username: str, active: bool = False) -> None:
+    """Let an account sign in no more, from its next request on (or again). It stays, because the log names it."""
+    by.must("account.manage")
+    account = _account(username)
+    account.is_active = active
+    with begin(by) as session:
+        _save(session, account, "account.enable" if active else "account.disable", lambda: {"account": account.pk})
+
+
+def assign_role(
+    *,
+    by: Actor,
+    username: str,
+    role: str,
+    agency: str | None = None,
+    unit_id: int | None = None,
+    purposes: Sequence[str] = (),
+    valid_from: dt.date | None = None,
+    valid_until: dt.date | None = None,
+) -> int:
+    """Let an account serve as `role` for an agency (its code) within a unit (None: the nation). Returns the assignment's id.
+
+    Raises NotFound for an unknown account, BadInput by field, Refused where `by` would give itself a role.
+    """
+    by.must("account.manage")
+    from khien.access.models import Agency, Assignment
+
+    account = _account(username)
+    if by.account_id == account.pk:
+        raise Refused(N_("Nobody gives a role to themselves."), rule="own_role")
+    with begin(by) as session:
+        known = roles(session.today).get(role)
+        if known is None:
+            raise _fault("role", N_("There is no role {role}."), role=role)
+        for purpose in purposes:
+            if purpose not in known.purposes:
+                raise _fault("purposes", N_("The role does not serve the purpose {purpose}."), purpose=purpose)
+        served = Agency.objects.filter(code=agency).first() if agency else None
+        if agency and served is None:
+            raise _fault("agency", N_("There is no agency {agency}."), agency=agency)
+        assignment = Assignment(
+            account=account, role=role, agency=served, unit_id=_unit(session, unit_id), purposes=list(purposes),
+            valid_from=valid_from, valid_until=valid_until,
+        )  # fmt: skip
+        _save(
+            session, assignment, "account.assign",
+            lambda: {"account": account.pk, "role": role, "unit": unit_id, "assignment": assignment.pk},
+        )  # fmt: skip
+    return int(assignment.pk)
+
+
+def end_assignment(*, by: Actor, assignment_id: int, last_day: dt.date) -> None:
+    """Let an assignment end with `last_day`. Raises NotFound."""
+    by.must("account.manage")
+    from khien.access.models import Assignment
+
+    assignment = Assignment.objects.filter(pk=assignment_id).first()
+    if assignment is None:
+        raise NotFound
+    assignment.valid_until = last_day
+    with begin(by) as session:
+        _save(session, assignment, "account.unassign", lambda: {"assignment": assignment.pk, "account": assignment.account_id})
+
+
+def drop_months(*, by: Actor, before: dt.date) -> list[dict[str, Any]]:
+    """Drop the months of the access log that end before the month of `before`; the chain keeps the proof.
+
+    Returns partition and number of entries of each. Raises Refused for the current month and later ones.
+    """
+    by.must("access.retain")
+    with begin(by, role="khien_owner") as session:
+        if before > session.value("SELECT (now() AT TIME ZONE 'UTC')::date"):
+            raise Refused(N_("The current month of the access log cannot be dropped."), rule="current_month")
+        return session.rows(SQL.retain, before=before)
+
+
+def _account(username: str) -> Account:
+    from khien.access.models import Account
+
+    found = Account.objects.filter(username=nfc(username)).first()
+    if found is None:
+        raise NotFound(N_("There is no account {username}."), username=username)
+    return found
+
+
+def _unit(session: Session, unit_id: int | None) -> int | None:
+    if unit_id is not None and not session.value("SELECT true FROM unit WHERE unit_id = %(unit)s", unit=unit_id):
+        raise _fault("unit", N_("There is no unit {unit}."), unit=unit_id)
+    return unit_id
+
+
+def _fault(field: str, message: str, **params: Any) -> BadInput:
+    return BadInput(message, faults=(Fault(field, message, params=params),), **params)
+
+
+def _set_password(account: Account, password: str | None) -> None:
+    from django.contrib.auth.password_validation import validate_password
+    from django.core.exceptions import ValidationError
+
+    if password is not None:
+        try:
+            validate_password(password, account)
+        except ValidationError as wrong:
+            raise BadInput(
+                N_("The password is too weak."), faults=tuple(Fault("password", m) for m in wrong.messages)
+            ) from wrong
+    account.set_password(password)
+
+
+def _save(session: Session, record: Account | Agency | Any, action: str, detail: Any) -> None:
+    """Check and save one ORM record, and log it: both or neither. Raises BadInput with a fault a field."""
+    from django.core.exceptions import ValidationError
+    from django.db import transaction
+
+    try:
+        record.full_clean(exclude=["password"] if hasattr(record, "password") else None)
+    except ValidationError as wrong:
+        faults = tuple(Fault(field, text) for field, texts in wrong.message_dict.items() for text in texts)
+        raise BadInput(N_("The entry is not right."), faults=faults) from wrong
+    with transaction.atomic():
+        record.save()
+        session.log(action, **detail())

@@ -1,0 +1,116 @@
+"""Small master data of access, owned by Django's ORM: accounts, agencies, and who serves where as what."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from khien.core.actor import Actor
+
+_NO_NUMBERS = RegexValidator(r"\d{9}", _("A user name must not be an identity number."), inverse_match=True)
+
+
+class Agency(models.Model):
+    """A body of the State whose people have accounts. `unit_id` is where it sits; null is the nation."""
+
+    class Kind(models.TextChoices):
+        POLICE = "police", _("Police")
+        STATION = "station", _("Health station")
+        HOSPITAL = "hospital", _("Hospital")
+        CDC = "cdc", _("Centre for disease control")
+        CHECKPOINT = "checkpoint", _("Checkpoint")
+        MINISTRY = "ministry", _("Ministry")
+        OTHER = "other", _("Other")
+
+    code = models.SlugField(_("code"), unique=True)
+    name = models.TextField(_("name"))
+    kind = models.TextField(_("kind"), choices=Kind.choices)
+    unit_id = models.IntegerField(_("unit"), null=True, blank=True)
+
+    class Meta:
+        db_table = "agency"
+        ordering: ClassVar = ["name"]
+        verbose_name = _("agency")
+        verbose_name_plural = _("agencies")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Accounts(BaseUserManager["Account"]):
+    """Accounts are made by `actions.add_account`; this only finds them."""
+
+
+class Account(AbstractBaseUser):
+    """Somebody who signs in. Accounts are disabled, never deleted: the access log names them."""
+
+    class Language(models.TextChoices):
+        VI = "vi", "Tiếng Việt"
+        EN = "en", "English"
+
+    username = models.CharField(_("user name"), max_length=60, unique=True, validators=[_NO_NUMBERS])
+    email = models.EmailField(_("e-mail"), blank=True)
+    name = models.TextField(_("name"))
+    language = models.CharField(_("language"), max_length=2, choices=Language.choices, default=Language.VI)
+    is_active = models.BooleanField(_("may sign in"), default=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = Accounts()
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar = ["name"]
+    actor: Actor | None = None  # set by the middleware for one request
+
+    class Meta:
+        db_table = "account"
+        ordering: ClassVar = ["username"]
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    # Django's admin asks these; the answer is the actor's permissions, Django's own are not used.
+    @property
+    def is_staff(self) -> bool:
+        return self.actor is not None and (self.actor.may("account.manage") or self.actor.may("masterdata.manage"))
+
+    def has_perm(self, permission: str, obj: object = None) -> bool:
+        return self.has_module_perms(permission.partition(".")[0])
+
+    def has_module_perms(self, app_label: str) -> bool:
+        if self.actor is None or not self.is_active:
+            return False
+        accounts = app_label in ("access", "account", "mfa", "socialaccount")
+        return self.actor.may("account.manage" if accounts else "masterdata.manage")
+
+
+class Assignment(models.Model):
+    """An account serves as `role` for an agency within a unit (null: the nation) from one day to another (included).
+
+    `purposes` narrows the role's purposes; empty means all of them.
+    """
+
+    account = models.ForeignKey(Account, models.PROTECT, related_name="assignments", verbose_name=_("account"))
+    role = models.SlugField(_("role"))
+    agency = models.ForeignKey(Agency, models.PROTECT, null=True, blank=True, verbose_name=_("agency"))
+    unit_id = models.IntegerField(_("unit"), null=True, blank=True)
+    purposes = models.JSONField(_("purposes"), default=list, blank=True)
+    valid_from = models.DateField(_("from"), null=True, blank=True)
+    valid_until = models.DateField(_("until"), null=True, blank=True)
+
+    class Meta:
+        db_table = "assignment"
+        ordering: ClassVar = ["id"]
+        verbose_name = _("assignment")
+        verbose_name_plural = _("assignments")
+
+    def __str__(self) -> str:
+        return self.role

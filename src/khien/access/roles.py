@@ -1,0 +1,43 @@
+"""The rulebook of roles, purposes and permissions as of a day."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import cache
+
+from khien import rulebook
+from khien.access.rules import Purpose, Role, Title, faults, purpose_from, role_from
+
+
+@cache
+def roles(on: dt.date) -> dict[str, Role]:
+    """Roles in force on a day, by id. Raises ValueError where the rulebook contradicts itself."""
+    found = {e["id"]: role_from(e) for e in rulebook.in_force(rulebook.load("access", "roles")["role"], on)}
+    wrong = faults(found.values(), purposes(on), permissions())
+    if wrong:
+        raise ValueError("rulebook/access: " + "; ".join(wrong))
+    return found
+
+
+@cache
+def purposes(on: dt.date) -> dict[str, Purpose]:
+    return {
+        e["id"]: purpose_from(e) for e in rulebook.in_force(rulebook.load("access", "purposes")["purpose"], on)
+    }
+
+
+@cache
+def permissions() -> dict[str, Title]:
+    """Every permission there is, with its names."""
+    return {name: Title(**title) for name, title in rulebook.load("access", "permissions").items()}
+
+
+def opening_hours(on: dt.date) -> int:
+    """For how many hours a card that was held out opens its owner, by the rule of the day."""
+    return int(rulebook.in_force(rulebook.load("access", "opening")["opening"], on)[-1]["hours"])
+
+
+def action_title(action: str, language: str) -> str:
+    """What a log action is called; the action's own name where nobody named it."""
+    title = permissions().get(action)
+    return title.text(language) if title else action
