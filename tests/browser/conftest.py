@@ -54,6 +54,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("browser"))
 
 
+_TOLD_BY_STATUS = ("Failed to load resource", "Response Status Error Code")
+
+
 @dataclass
 class Watch:
     """What went wrong on a page. A test that wants a status of 400 or more says so with `expect`."""
@@ -73,7 +76,7 @@ class Watch:
 
     def _console(self, message: ConsoleMessage) -> None:
         # A status the test expects is told to the console too; `_response` judges it.
-        if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
+        if message.type in ("error", "warning") and not message.text.startswith(_TOLD_BY_STATUS):
             self.faults.append(f"console {message.type}: {message.text}")
 
     def _request(self, request: Request) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PHONE
+from tests.browser.conftest import PHONE, Watch
 from tests.browser.steps import check_axe, check_width, picture
 
 CARD = "001190123456|012345678|Nguyễn Thị Ví Dụ|15011990|Nữ|Số 1, Trúc Bạch, Ba Đình, Hà Nội|01072021"
@@ -128,3 +128,16 @@ def test_a_verdict_can_be_read_at_arms_length(page: Page, tone: str) -> None:
     check_width(page)
     check_axe(page)
     picture(page, f"verdict-{tone}")
+
+
+def test_a_part_of_a_page_is_exchanged_and_spoken_of(page: Page, watch: Watch) -> None:
+    watch.expect(422, 500)
+    page.goto("/try/part")
+    page.get_by_role("button", name="Gửi", exact=True).click()
+    expect(page.get_by_text("Đã nhận")).to_be_focused()
+    page.get_by_role("button", name="Gửi sai").click()
+    expect(page.get_by_text("Chưa được")).to_be_focused()
+    # no answer must not look like one
+    page.get_by_role("button", name="Hỏng").click()
+    expect(page.get_by_role("alert")).to_contain_text("Chưa nhận được phản hồi")
+    check_axe(page)

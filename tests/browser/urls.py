@@ -69,6 +69,14 @@ def verdict(request: HttpRequest, tone: str) -> HttpResponse:
     )
 
 
+def part(request: HttpRequest) -> HttpResponse:
+    if "HX-Request" not in request.headers:
+        return render(request, "try/part.html")
+    if "refuse" in request.GET:
+        return HttpResponse("<p data-focus tabindex=-1>Chưa được</p>", status=422)
+    return HttpResponse("<p data-focus tabindex=-1>Đã nhận</p>") if request.method == "POST" else fail(request)
+
+
 def fail(request: HttpRequest) -> HttpResponse:
     raise RuntimeError("on purpose")
 
@@ -80,5 +88,6 @@ urlpatterns = [
     path("try/figures", figures),
     path("try/outlines", outlines, name="try-outlines"),
     path("try/verdict/<tone>", verdict),
+    path("try/part", part),
     path("try/fail", fail),
 ]

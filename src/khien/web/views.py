@@ -39,6 +39,10 @@ def choose_language(request: HttpRequest) -> HttpResponse:
     return response
 
 
+# Open to everybody: nothing about a person stands on them.
+home.permissions = choose_language.permissions = ()
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "400.html", status=400)
 
