@@ -105,7 +105,7 @@ def assign_role(
     valid_from: dt.date | None = None,
     valid_until: dt.date | None = None,
 ) -> int:
-    """Let an account serve as `role` for an agency (its code) within a unit (None: the nation). Returns the assignment's id.
+    """Let an account serve as `role` for an agency (its code) within a unit (None: the nation). Returns its id.
 
     Raises NotFound for an unknown account, BadInput by field, Refused where `by` would give itself a role.
     """
@@ -146,7 +146,12 @@ def end_assignment(*, by: Actor, assignment_id: int, last_day: dt.date) -> None:
         raise NotFound
     assignment.valid_until = last_day
     with begin(by) as session:
-        _save(session, assignment, "account.unassign", lambda: {"assignment": assignment.pk, "account": assignment.account_id})
+        _save(
+            session,
+            assignment,
+            "account.unassign",
+            lambda: {"assignment": assignment.pk, "account": assignment.account_id},
+        )
 
 
 def drop_months(*, by: Actor, before: dt.date) -> list[dict[str, Any]]:

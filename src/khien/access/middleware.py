@@ -1,4 +1,4 @@
-"""Puts `request.actor` on every request: who asks, in which role, where, for what. Nobody in particular has no rights."""
+"""Puts `request.actor` on every request: who asks, in which role, where, for what."""
 
 from __future__ import annotations
 
@@ -50,9 +50,7 @@ class ActorMiddleware:
             actor = actor_for(account.pk, account.name, request.posts)
             chosen = None
         request.post = next(p for p in request.posts if chosen is None or p.assignment_id == chosen)
-        request.needs_second_factor = (
-            settings.MFA_REQUIRED and request.post.role.mfa and not has_second_factor(account)
-        )
+        request.needs_second_factor = settings.MFA_REQUIRED and request.post.role.mfa and not has_second_factor(account)
         if not request.needs_second_factor:
             request.actor = account.actor = actor
         if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:

@@ -21,15 +21,18 @@ def roles(on: dt.date) -> dict[str, Role]:
 
 @cache
 def purposes(on: dt.date) -> dict[str, Purpose]:
-    return {
-        e["id"]: purpose_from(e) for e in rulebook.in_force(rulebook.load("access", "purposes")["purpose"], on)
-    }
+    return {e["id"]: purpose_from(e) for e in rulebook.in_force(rulebook.load("access", "purposes")["purpose"], on)}
 
 
 @cache
 def permissions() -> dict[str, Title]:
     """Every permission there is, with its names."""
     return {name: Title(**title) for name, title in rulebook.load("access", "permissions").items()}
+
+
+@cache
+def _events() -> dict[str, Title]:
+    return {name: Title(**title) for name, title in rulebook.load("access", "events").items()}
 
 
 def opening_hours(on: dt.date) -> int:
@@ -39,5 +42,5 @@ def opening_hours(on: dt.date) -> int:
 
 def action_title(action: str, language: str) -> str:
     """What a log action is called; the action's own name where nobody named it."""
-    title = permissions().get(action)
+    title = permissions().get(action) or _events().get(action)
     return title.text(language) if title else action

@@ -1,6 +1,6 @@
 """What accounts need in Django's settings; core.settings takes over the names in EXPORTED.
 
-KHIEN_MFA           "required" (default): roles that need a second factor get no rights without one; "off": a demonstration
+KHIEN_MFA           "required" (default): roles that need a second factor have no rights without one; "off": for shows
 KHIEN_OIDC_URL      issuer of an OpenID Connect provider; with it people sign in there, to accounts that exist here
 KHIEN_OIDC_NAME     what the button says
 KHIEN_OIDC_CLIENT   client id        KHIEN_OIDC_SECRET   client secret

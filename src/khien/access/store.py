@@ -35,9 +35,7 @@ def looks_at_person(
 
 def own_deeds(session: Session, *, limit: int = 50, before: dt.datetime | None = None) -> list[dict[str, Any]]:
     """What the actor's own account did: at (UTC), action, purpose, agency, number of persons."""
-    return session.rows(
-        SQL.deeds_of_account, account_id=session.actor.account_id, limit=limit, before=before or _EVER
-    )
+    return session.rows(SQL.deeds_of_account, account_id=session.actor.account_id, limit=limit, before=before or _EVER)
 
 
 def deeds_of_account(
@@ -62,7 +60,12 @@ def verify(session: Session, anchor: Sequence[tuple[int, int, str]] = ()) -> lis
             for r in session.rows(SQL.links, lanes=[a[0] for a in anchor], seqs=[a[1] for a in anchor])
         }
         found += [
-            {"lane": lane, "seq": seq, "at": None, "what": "tail cut" if now[lane, seq] is None else "history rewritten"}
+            {
+                "lane": lane,
+                "seq": seq,
+                "at": None,
+                "what": "tail cut" if now[lane, seq] is None else "history rewritten",
+            }
             for lane, seq, digest in anchor
             if now[lane, seq] != digest
         ]
@@ -70,7 +73,7 @@ def verify(session: Session, anchor: Sequence[tuple[int, int, str]] = ()) -> lis
 
 
 def heads(session: Session) -> list[dict[str, Any]]:
-    """The last link of every lane: lane, seq, at, digest in hex. Kept elsewhere, it proves that nothing is cut off later.
+    """The last link of every lane: lane, seq, at, digest in hex. Kept elsewhere, it shows a tail cut off later.
 
     Raises NotAllowed without "access.verify".
     """

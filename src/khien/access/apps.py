@@ -1,0 +1,41 @@
+"""Sign-ins, sign-outs and failed attempts go into the access log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import AppConfig
+
+from khien.core.actor import Actor, machine
+from khien.core.session import begin
+
+
+class AccessConfig(AppConfig):
+    name = "khien.access"
+
+    def ready(self) -> None:
+        from django.contrib.auth import signals
+
+        signals.user_logged_in.connect(_signed_in, dispatch_uid="khien-signed-in")
+        signals.user_logged_out.connect(_signed_out, dispatch_uid="khien-signed-out")
+        signals.user_login_failed.connect(_failed, dispatch_uid="khien-sign-in-failed")
+
+
+def _log(account: Any, action: str) -> None:
+    if account is not None:
+        with begin(Actor(account.pk, account.name, "administration", frozenset())) as session:
+            session.log(action)
+
+
+def _signed_in(user: Any = None, **rest: Any) -> None:
+    _log(user, "account.sign_in")
+
+
+def _signed_out(user: Any = None, **rest: Any) -> None:
+    _log(user, "account.sign_out")
+
+
+def _failed(**rest: Any) -> None:
+    # Without the name that was typed: people type passwords and identity numbers there.
+    with begin(machine("administration")) as session:
+        session.log("account.sign_in_failed")

@@ -1,0 +1,105 @@
+"""Pages of access: the own account, taking up another post, who looked at a record."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import get_language
+from django.views.decorators.http import require_POST
+
+from khien.access import store
+from khien.access.actor import actor_for
+from khien.access.gate import account_required, permission_required
+from khien.access.middleware import has_second_factor
+from khien.access.roles import action_title, purposes
+from khien.core.errors import NotAllowed
+from khien.core.session import begin
+
+_PAGE = 100
+
+
+@account_required
+def account(request: HttpRequest) -> HttpResponse:
+    """Who I am, what I may serve as, what I did lately."""
+    deeds, day = [], None
+    if request.actor.purpose:
+        with begin(request.actor) as session:
+            deeds, day = store.own_deeds(session), session.today
+    posts = [
+        {"post": p, "title": p.role.title.text(_language()), "purposes": _purposes(p.purposes, day)}
+        for p in request.posts
+    ]
+    shown = {
+        "posts": posts,
+        "deeds": _named(deeds),
+        "second_factor": has_second_factor(request.user),
+        "needs_second_factor": request.needs_second_factor,
+    }
+    return render(request, "access/account.html", shown)
+
+
+@require_POST
+@account_required
+def take_up_post(request: HttpRequest) -> HttpResponse:
+    """Serve as another of one's posts, or for another purpose, until sign-out."""
+    chosen, _, purpose = request.POST.get("post", "").partition(":")
+    if not chosen.isdigit():
+        raise Http404
+    try:
+        actor_for(request.user.pk, request.user.name, request.posts, int(chosen), purpose)
+    except NotAllowed:
+        raise Http404 from None
+    request.session["assignment"], request.session["purpose"] = int(chosen), purpose
+    return redirect("home")
+
+
+@account_required
+def second_factor(request: HttpRequest) -> HttpResponse:
+    """This post needs a second factor that is not set up yet: say so, and where."""
+    return render(request, "access/second_factor.html")
+
+
+@permission_required("access.read")
+def looks_at_person(request: HttpRequest, person_id: int) -> HttpResponse:
+    """Who looked at or changed one record; for the person themselves and for those who may see the record."""
+    before = _moment(request.GET.get("before", ""))
+    with begin(request.actor) as session:
+        found = store.looks_at_person(session, person_id, limit=_PAGE + 1, before=before)
+        session.log("access.read", [person_id])
+    older = found[_PAGE - 1]["at"].isoformat() if len(found) > _PAGE else None
+    return render(
+        request, "access/looks.html", {"looks": _named(found[:_PAGE]), "older": older, "person_id": person_id}
+    )
+
+
+def _moment(text: str) -> dt.datetime | None:
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        raise Http404 from None
+    if text and (found is None or found.tzinfo is None):
+        raise Http404
+    return found
+
+
+def _language() -> str:
+    return "vi" if (get_language() or "vi").startswith("vi") else "en"
+
+
+def _named(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """With what actions and purposes are called."""
+    known = purposes(dt.date.max)
+    for row in rows:
+        row["action_title"] = action_title(row["action"], _language())
+        purpose = known.get(row["purpose"])
+        row["purpose_title"] = purpose.title.text(_language()) if purpose else row["purpose"]
+    return rows
+
+
+def _purposes(ids: tuple[str, ...], day: dt.date | None) -> list[tuple[str, str]]:
+    known = purposes(day or dt.date.max)
+    return [(i, known[i].title.text(_language()) if i in known else i) for i in ids]

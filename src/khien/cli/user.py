@@ -1,0 +1,147 @@
+"""`khien user`: accounts and what they serve as. A password is asked for or read from standard input."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import sys
+from typing import Any
+
+import click
+
+from khien.cli import language, print_json
+from khien.core.actor import machine
+from khien.core.errors import WrongUsage
+from khien.core.i18n import N_, translate
+
+
+@click.group()
+def user() -> None:
+    """Accounts: add, list, give a role, disable."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "khien.core.settings")
+    import django
+
+    django.setup()
+
+
+def _by() -> Any:
+    return machine("administration", "account.manage")
+
+
+def _password(from_stdin: bool) -> str:
+    if from_stdin:
+        given = sys.stdin.readline().rstrip("\r\n")
+    elif sys.stdin.isatty():
+        given = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    else:
+        given = ""
+    if not given:
+        raise WrongUsage(N_("Give the password on standard input with --password-stdin."))
+    return given
+
+
+@user.command()
+@click.argument("username")
+@click.option("--name", required=True, help="The person's name.")
+@click.option("--email", default="")
+@click.option("--language", "tongue", type=click.Choice(["vi", "en"]), default="vi", show_default=True)
+@click.option("--password-stdin", is_flag=True, help="Read the password from the first line of standard input.")
+@click.option("--no-password", is_flag=True, help="Single sign-on only.")
+@click.option("--json", "as_json", is_flag=True)
+def add(
+    username: str, name: str, email: str, tongue: str, password_stdin: bool, no_password: bool, as_json: bool
+) -> None:
+    """Make an account. It has no rights until `khien user role` gives it a post."""
+    from khien.access import actions
+
+    word = None if no_password else _password(password_stdin)
+    made = actions.add_account(by=_by(), username=username, name=name, password=word, email=email, language=tongue)
+    _say(as_json, {"account": made, "username": username}, N_("Account {username} is made."), username=username)
+
+
+@user.command()
+@click.argument("username")
+@click.argument("role")
+@click.option("--unit", help="Official code of the unit; without it the whole nation.")
+@click.option("--system", help="System of the code, like VN-2021.")
+@click.option("--agency", help="Code of the agency.")
+@click.option("--purpose", "purposes", multiple=True, help="Narrow the role to these purposes.")
+@click.option("--from", "valid_from", type=click.DateTime(["%Y-%m-%d"]))
+@click.option("--until", "valid_until", type=click.DateTime(["%Y-%m-%d"]))
+@click.option("--json", "as_json", is_flag=True)
+def role(
+    username: str, role: str, unit: str | None, system: str | None, agency: str | None, purposes: tuple[str, ...],
+    valid_from: dt.datetime | None, valid_until: dt.datetime | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Let an account serve in a role, somewhere, for a while."""
+    from khien.access import actions
+
+    made = actions.assign_role(
+        by=_by(), username=username, role=role, agency=agency, unit_id=_unit_id(unit, system), purposes=purposes,
+        valid_from=valid_from.date() if valid_from else None, valid_until=valid_until.date() if valid_until else None,
+    )  # fmt: skip
+    _say(as_json, {"assignment": made}, N_("{username} serves as {role} now."), username=username, role=role)
+
+
+def _unit_id(code: str | None, system: str | None) -> int | None:
+    from khien.core.session import begin
+    from khien.territory import store
+
+    if code is None:
+        return None
+    with begin(_by()) as session:
+        return int(store.find(session, code, session.today, system)["unit_id"])
+
+
+@user.command("list")
+@click.option("--json", "as_json", is_flag=True)
+def list_(as_json: bool) -> None:
+    """All accounts and what they serve as today."""
+    from khien.access.actor import posts
+    from khien.access.models import Account
+
+    rows = [
+        {
+            "username": a.username, "name": a.name, "active": a.is_active,
+            "roles": [{"role": p.role.id, "unit": p.unit, "agency": p.agency} for p in posts(a.pk)[1]],
+        }
+        for a in Account.objects.all()
+    ]  # fmt: skip
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        served = ", ".join(" ".join(filter(None, (r["role"], r["unit"], r["agency"]))) for r in row["roles"])
+        click.echo(f"{row['username']}  {row['name']}  {'' if row['active'] else '(off) '}{served}")
+
+
+@user.command()
+@click.argument("username")
+@click.option("--enable", is_flag=True, help="The other way round.")
+@click.option("--json", "as_json", is_flag=True)
+def disable(username: str, enable: bool, as_json: bool) -> None:
+    """Let an account sign in no more; it counts from its next request."""
+    from khien.access import actions
+
+    actions.disable_account(by=_by(), username=username, active=enable)
+    message = N_("Account {username} may sign in.") if enable else N_("Account {username} may not sign in any more.")
+    _say(as_json, {"username": username, "active": enable}, message, username=username)
+
+
+@user.command()
+@click.argument("username")
+@click.option("--password-stdin", is_flag=True)
+@click.option("--json", "as_json", is_flag=True)
+def password(username: str, password_stdin: bool, as_json: bool) -> None:
+    """Set a new password."""
+    from khien.access import actions
+
+    actions.set_password(by=_by(), username=username, password=_password(password_stdin))
+    _say(as_json, {"username": username}, N_("The password of {username} is set."), username=username)
+
+
+def _say(as_json: bool, value: dict[str, Any], message: str, **params: Any) -> None:
+    if as_json:
+        print_json(value)
+    else:
+        click.echo(translate(message, language(), **params))
