@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import click
 
 from khien.cli import language, print_json
+from khien.cli._vaccination_evaluate import evaluate
 from khien.core.actor import Actor, machine
 from khien.core.errors import BadInput, Fault
 from khien.core.i18n import N_, translate
@@ -25,6 +26,9 @@ _EVIDENCE = click.Choice(["site", "abroad", "paper", "declared"])
 @click.group()
 def vaccination() -> None:
     """Doses given, and what the schedule says of them."""
+
+
+vaccination.add_command(evaluate)
 
 
 def _actor(*permissions: str) -> Actor:

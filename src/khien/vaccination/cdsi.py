@@ -17,7 +17,13 @@ from khien.core.i18n import N_
 
 _SCHEDULE = "ScheduleSupportingData.xml"
 _DOCUMENT = "cdsi"
-_COMPARE = {"greater than": "more", "equal to": "exactly", "equal": "exactly", "equals": "exactly", "less than": "fewer"}
+_COMPARE = {
+    "greater than": "more",
+    "equal to": "exactly",
+    "equal": "exactly",
+    "equals": "exactly",
+    "less than": "fewer",
+}
 _TYPES = {"standard": "standard", "risk": "risk", "evaluation only": "evaluation_only"}
 Document = dict[str, Any]
 
@@ -75,7 +81,9 @@ def _root(path: Path) -> ET.Element:
     try:
         return ET.parse(path).getroot()  # noqa: S314 - the standard parser resolves no external entities
     except ET.ParseError as error:
-        fault = Fault(path.name, N_("Not well-formed XML: {reason}"), line=error.position[0], params={"reason": str(error)})
+        fault = Fault(
+            path.name, N_("Not well-formed XML: {reason}"), line=error.position[0], params={"reason": str(error)}
+        )
         raise BadInput(N_("“{file}” cannot be read."), faults=(fault,), file=path.name) from error
 
 
@@ -242,7 +250,8 @@ def _series(s: ET.Element) -> Document:
 
 def _dose(d: ET.Element) -> Document:
     season = d.find("seasonalRecommendation")
-    values = {
+    span = _clean({"start": _day(_text(season, "startDate")), "end": _day(_text(season, "endDate"))})
+    values: Document = {
         "number": int(_text(d, "doseNumber").removeprefix("Dose ")),
         "document": _DOCUMENT,
         "recurring": _text(d, "recurringDose") == "Yes",
@@ -250,13 +259,11 @@ def _dose(d: ET.Element) -> Document:
         "intervals": [row for i in _filled(d, "interval") if (row := _interval(i))],
         "allowable_intervals": [row for i in _filled(d, "allowableInterval") if (row := _interval(i))],
         "inadvertent": [_text(v, "cvx") for v in _filled(d, "inadvertentVaccine")],
-        "season": [_clean({"start": _day(_text(season, "startDate")), "end": _day(_text(season, "endDate"))})],
+        "season": [span] if span else [],
         "preferable": [_vaccine_rule(v) for v in _filled(d, "preferableVaccine")],
         "allowable": [_vaccine_rule(v) for v in _filled(d, "allowableVaccine")],
         "skip": [_skip(c) for c in _filled(d, "conditionalSkip")],
     }
-    if not values["season"][0]:
-        del values["season"]
     return _clean(values)
 
 
@@ -340,7 +347,7 @@ def _condition(k: ET.Element) -> Document:
         values |= {
             "start": _day(_text(k, "startDate")),
             "end": _day(_text(k, "endDate")),
-            "compare": _COMPARE[_text(k, "doseCountLogic").casefold()],
+            "compare": _COMPARE.get(_text(k, "doseCountLogic").casefold(), "exactly"),
             "valid_only": _text(k, "doseType").casefold() == "valid",
             "vaccines": _codes(_text(k, "vaccineTypes")),
         }

@@ -34,6 +34,7 @@ from khien.vaccination.rules.model import (
 )
 from khien.vaccination.toml_section import Faults, Section
 
+_CONDITIONS = ("age", "interval", "count", "completed_series", "observation")
 _SEX = ("female", "male", "unknown")
 
 
@@ -214,6 +215,8 @@ class ProgrammeReader:
             after_vaccines=frozenset(row.words("after_vaccines")),
             after_observations=frozenset(row.words("after_observations")),
             when_previous=frozenset(row.words("when_previous")),
+            from_age=row.length("from_age"),
+            to_age=row.length("to_age"),
             absolute_min=row.length("absolute_min"),
             min=row.length("min"),
             earliest=row.length("earliest"),
@@ -255,7 +258,7 @@ class ProgrammeReader:
         )
 
     def _condition(self, row: Section) -> Condition:
-        kind = row.text("kind", required=True, among=("age", "interval", "count", "completed_series"))
+        kind = row.text("kind", required=True, among=_CONDITIONS)
         compare = row.text("compare", among=("more", "exactly", "fewer"), required=kind == "count")
         return Condition(
             kind=kind,
@@ -269,6 +272,8 @@ class ProgrammeReader:
             valid_only=row.flag("valid_only"),
             vaccines=frozenset(row.words("vaccines")),
             series_groups=frozenset(row.words("series_groups")),
+            observations=frozenset(row.words("observations")),
+            absent=row.flag("absent"),
         )
 
     def programme(self) -> Programme:

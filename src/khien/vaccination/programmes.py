@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from khien import rulebook
 from khien.core.errors import BadInput, Fault, NotFound
 from khien.core.i18n import N_
 from khien.vaccination import cdsi
@@ -27,13 +28,7 @@ def shipped() -> list[str]:
 @cache
 def products() -> dict[str, dict[str, Any]]:
     """The vaccine products of `rulebook/vaccines/*.toml`, by product code. Treat as read-only."""
-    folder = files("khien.rulebook").joinpath("vaccines")
-    found: dict[str, dict[str, Any]] = {}
-    for entry in sorted(folder.iterdir(), key=lambda e: e.name):
-        if entry.name.endswith(".toml"):
-            for row in tomllib.loads(entry.read_text(encoding="utf-8")).get("product", []):
-                found[row["product"]] = row
-    return found
+    return {row["product"]: row for row in rulebook.vaccines()}
 
 
 def find(name: str) -> Programme:

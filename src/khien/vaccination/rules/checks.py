@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from khien.vaccination.rules.facts import Given, History
-from khien.vaccination.rules.model import AgeRule, IntervalRule, Rule, TargetDose, VaccineRule
+from khien.vaccination.rules.facts import Given
+from khien.vaccination.rules.model import AgeRule, IntervalRule, TargetDose, VaccineRule
 from khien.vaccination.rules.state import EXTRANEOUS, INADVERTENT, NOT_VALID, VALID, Reason, Track
 
 
@@ -21,7 +21,7 @@ def rule_of_day(rules: Sequence[AgeRule], day: int) -> AgeRule | None:
 
 def reference_day(rule: IntervalRule, track: Track, upto: int) -> int | None:
     """The day from which the interval runs, for a dose that comes after the first `upto` records; None: no such day."""
-    records, statuses = track.history.records, track.statuses
+    records = track.history.records
     if rule.after_previous:
         previous = track.previous(upto)
         return None if previous is None else records[previous].day
@@ -29,21 +29,27 @@ def reference_day(rule: IntervalRule, track: Track, upto: int) -> int | None:
         satisfied = track.satisfied.get(rule.after_dose)
         return None if satisfied is None else records[satisfied].day
     if rule.after_vaccines:
-        for i in range(upto - 1, -1, -1):
-            if records[i].vaccine in rule.after_vaccines and not (
-                statuses[i] == NOT_VALID and track.reasons[i][0].code == INADVERTENT
-            ):
-                return records[i].day
-        return None
+        days = [given.day for given in track.history.others_before(upto) if given.vaccine in rule.after_vaccines]
+        days.extend(
+            records[i].day
+            for i in range(upto)
+            if records[i].vaccine in rule.after_vaccines and not track.is_inadvertent(i)
+        )
+        return max(days, default=None)
     if rule.after_observations:
         known = track.history.person.observations
-        days = [d for code in rule.after_observations if (d := known.get(code)) is not None]
-        return max(days) if days else None
+        known_days = [d for code in rule.after_observations if (d := known.get(code)) is not None]
+        return max(known_days, default=None)
     return None
 
 
 def applies(rule: IntervalRule, track: Track, upto: int, day: int) -> bool:
     if not rule.valid_from <= day <= rule.valid_until:
+        return False
+    birth = track.history.person.birth
+    if rule.from_age is not None and day < rule.from_age.after(birth):
+        return False
+    if rule.to_age is not None and day >= rule.to_age.after(birth):
         return False
     if rule.when_previous:
         previous = track.previous(upto)
@@ -98,11 +104,11 @@ def in_ages(rule: VaccineRule, birth: int, day: int) -> bool:
     return rule.to_age is None or day < rule.to_age.after(birth)
 
 
-def _after_allowed(rule: VaccineRule, track: Track, at: int) -> bool:
-    if not rule.after:
+def may_follow(rule: VaccineRule, track: Track) -> bool:
+    """Mixing: whether the vaccine may be given after that of the last dose that counts."""
+    if not rule.after or not track.satisfied:
         return True
-    previous = track.previous(at)
-    return previous is None or track.history.records[previous].vaccine in rule.after
+    return track.history.records[max(track.satisfied.values())].vaccine in rule.after
 
 
 def _suits(rule: VaccineRule, given: Given) -> bool:
@@ -112,7 +118,7 @@ def _suits(rule: VaccineRule, given: Given) -> bool:
     return not (rule.trade_name and given.trade_name) or rule.trade_name.casefold() == given.trade_name.casefold()
 
 
-def _vaccine(dose: TargetDose, track: Track, at: int, given: Given) -> Reason | None:
+def _vaccine(dose: TargetDose, track: Track, given: Given) -> Reason | None:
     birth = track.history.person.birth
     if not dose.preferable and not dose.allowable:
         return None
@@ -123,7 +129,7 @@ def _vaccine(dose: TargetDose, track: Track, at: int, given: Given) -> Reason | 
                 fault = Reason("vaccine_not_allowed_yet", rule.document)
             elif not in_ages(rule, birth, given.day):
                 fault = Reason("vaccine_wrong_for_age", rule.document)
-            elif not _after_allowed(rule, track, at):
+            elif not may_follow(rule, track):
                 fault = Reason("vaccine_not_after_previous", rule.document)
             elif _suits(rule, given):
                 return None
@@ -153,7 +159,7 @@ def judge(dose: TargetDose, track: Track, at: int) -> tuple[str, tuple[Reason, .
     checks = (
         _interval(dose, track, at, day) if dose.intervals else None,
         _conflict(track, at, given) if track.history.live else None,
-        _vaccine(dose, track, at, given),
+        _vaccine(dose, track, given),
     )
     reasons.extend(found for found in checks if found is not None)
     if reasons:
@@ -162,7 +168,3 @@ def judge(dose: TargetDose, track: Track, at: int) -> tuple[str, tuple[Reason, .
 
 
 _GRACE = (Reason("grace_period", ""),)
-
-
-def first_document(rules: Sequence[Rule]) -> str:
-    return next((rule.document for rule in rules if rule.document), "")

@@ -34,16 +34,36 @@ class Person:
 
 
 class History:
-    """The person's doses of one antigen, oldest first. `numbers[i]` is the place of record i in the person's doses."""
+    """The person's doses of one antigen, oldest first. `numbers[i]` is the place of record i in the person's doses.
 
-    __slots__ = ("live", "numbers", "person", "programme", "records")
+    `places[i]` is its place among all doses by day; `others` are the doses of other antigens, by place: some rules ask
+    for them (Td before Tdap). `live` are the places in the person's doses of all live vaccines.
+    """
+
+    __slots__ = ("live", "numbers", "others", "person", "places", "programme", "records")
 
     def __init__(self, programme: Programme, person: Person, antigen: str, ordered: list[int], live: list[int]) -> None:
         self.programme, self.person = programme, person
         self.live = live
-        doses, birth = person.doses, person.birth
-        self.numbers = [i for i in ordered if counts_for(programme, doses[i], antigen, birth)]
-        self.records = [doses[i] for i in self.numbers]
+        self.records: list[Given] = []
+        self.numbers: list[int] = []
+        self.places: list[int] = []
+        self.others: list[tuple[int, Given]] = []
+        for place, number in enumerate(ordered):
+            given = person.doses[number]
+            if counts_for(programme, given, antigen, person.birth):
+                self.records.append(given)
+                self.numbers.append(number)
+                self.places.append(place)
+            else:
+                self.others.append((place, given))
+
+    def others_before(self, upto: int) -> list[Given]:
+        """Doses of other antigens that came before the record `upto` (all, where that is past the last record)."""
+        if not self.others:
+            return []
+        end = self.places[upto] if upto < len(self.places) else None
+        return [given for place, given in self.others if end is None or place < end]
 
 
 def counts_for(programme: Programme, given: Given, antigen: str, birth: int) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from khien.vaccination.rules.checks import applies, in_ages, reference_day, rule_of_day
-from khien.vaccination.rules.model import AgeRule, Antigen, TargetDose, VaccineRule
+from khien.vaccination.rules.checks import applies, in_ages, may_follow, reference_day, rule_of_day
+from khien.vaccination.rules.model import FIRST_DAY, AgeRule, Antigen, TargetDose, VaccineRule
 from khien.vaccination.rules.periods import Period
 from khien.vaccination.rules.skip import SeriesComplete, can_skip
 from khien.vaccination.rules.state import (
@@ -185,7 +185,7 @@ def _days(track: Track, target: TargetDose) -> Forecast:
         minimum.append(target.season[0])
     if track.history.records:
         minimum.append(track.history.records[-1].day)
-    minimum.extend(rule.valid_from for rule in _opening(target, person.on))
+    minimum.append(_first_allowed(track, target))
     earliest = _latest_of(minimum)
     assert earliest is not None
     recommended = _after(age.earliest, birth) if age is not None else None
@@ -206,11 +206,16 @@ def _days(track: Track, target: TargetDose) -> Forecast:
     )
 
 
-def _opening(target: TargetDose, day: int) -> Iterable[AgeRule]:
-    """The age rule that will open the dose, where none is in force yet."""
-    if target.ages and rule_of_day(target.ages, day) is None and day < target.ages[0].valid_from:
-        return target.ages[:1]
-    return ()
+def _first_allowed(track: Track, target: TargetDose) -> int | None:
+    """The first day on which one of the vaccines in force for the person was allowed; None: no such limit."""
+    person = track.history.person
+    first: int | None = None
+    for rule in target.recommended:
+        if rule.valid_from == FIRST_DAY:
+            return None
+        if rule.holds(person.on) and in_ages(rule, person.birth, person.on) and may_follow(rule, track):
+            first = rule.valid_from if first is None else min(first, rule.valid_from)
+    return first
 
 
 def _conflict_end(track: Track, target: TargetDose) -> int | None:
@@ -258,13 +263,11 @@ def vaccines_for(antigen: Antigen, track: Track, day: int) -> tuple[VaccineRule,
         return ()
     target, person = track.series.doses[track.at], track.history.person
     barred = barred_vaccines(antigen, track) if person.observations else frozenset()
-    previous = track.previous(len(track.history.records))
-    before = None if previous is None else track.history.records[previous].vaccine
     return tuple(
         rule
         for rule in target.recommended or tuple(r for rules in target.preferable.values() for r in rules)
         if rule.holds(person.on)
         and rule.vaccine not in barred
         and in_ages(rule, person.birth, max(day, person.on))
-        and (not rule.after or before is None or before in rule.after)
+        and may_follow(rule, track)
     )

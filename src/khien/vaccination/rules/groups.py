@@ -50,10 +50,11 @@ _OF_SINGLE_PARTS = (NOT_COMPLETE, CONTRAINDICATED, AGED_OUT, NOT_RECOMMENDED, CO
 def group_forecast(
     programme: Programme, group: VaccineGroup, best: dict[str, list[PatientSeries]]
 ) -> GroupForecast | None:
-    """None where no series of the group concerns the person."""
+    """None where the group is only for risks that the person does not have."""
     chosen = [_of_antigen(best[name]) for name in group.antigens if best.get(name)]
     if not chosen:
-        return None
+        routine = any(s.type == "standard" for name in best for s in programme.antigens[name].series)
+        return GroupForecast(group.name, NOT_RECOMMENDED, reasons=(Reason("no_series"),)) if routine else None
     statuses = {p.forecast.status for p in chosen}
     order = _OF_ONE if len(chosen) == 1 else _OF_FULL if group.full else _OF_SINGLE_PARTS
     status = next(s for s in order if s in statuses)

@@ -45,6 +45,8 @@ class IntervalRule(Rule):
     after_vaccines: frozenset[str] = frozenset()
     after_observations: frozenset[str] = frozenset()
     when_previous: frozenset[str] = frozenset()  # only where the dose before was one of these vaccines
+    from_age: Period | None = None  # only at these ages
+    to_age: Period | None = None
     absolute_min: Period | None = None
     min: Period | None = None
     earliest: Period | None = None
@@ -67,7 +69,7 @@ class VaccineRule(Rule):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    kind: str  # 'age', 'interval', 'count', 'completed_series'
+    kind: str  # 'age', 'interval', 'count', 'completed_series', 'observation'
     start: int = FIRST_DAY
     end: int = LAST_DAY
     from_age: Period | None = None
@@ -78,6 +80,8 @@ class Condition:
     valid_only: bool = False
     vaccines: frozenset[str] = frozenset()
     series_groups: frozenset[str] = frozenset()
+    observations: frozenset[str] = frozenset()  # one of them is known of the person
+    absent: bool = False  # none of them is
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,7 @@ class Candidates:
         return None
 
     def _scorable(self, candidates: list[PatientSeries]) -> list[PatientSeries]:
-        """Section 8.1. A series whose first dose came past its maximum age to start gives way to one where it did not."""
+        """Section 8.1. A series begun past its maximum age to start gives way to one that was not."""
         candidates = [p for p in candidates if p.forecast.status != CONTRAINDICATED] or candidates
         top = min((p.series.priority for p in candidates if p.series.type == "risk"), default="")
         risk = [p for p in candidates if p.series.type == "risk" and p.series.priority == top]

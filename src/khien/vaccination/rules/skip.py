@@ -41,6 +41,8 @@ def _holds(condition: Condition, track: Track, day: int, upto: int, complete: Se
         if previous is None or condition.interval is None:
             return False
         return day >= condition.interval.after(track.history.records[previous].day)
+    if kind == "observation":
+        return condition.observations.isdisjoint(track.history.person.observations) == condition.absent
     return complete(condition.series_groups)
 
 
@@ -57,6 +59,8 @@ def _count_holds(condition: Condition, track: Track, upto: int) -> bool:
         given = records[i]
         if first <= given.day < end and (not vaccines or given.vaccine in vaccines):
             count += not condition.valid_only or statuses[i] == VALID
+    if vaccines and not condition.valid_only:
+        count += sum(first <= g.day < end and g.vaccine in vaccines for g in track.history.others_before(upto))
     if condition.compare == "more":
         return count > condition.count
     if condition.compare == "fewer":

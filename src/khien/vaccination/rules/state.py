@@ -42,9 +42,13 @@ class Track:
         """The latest of the first `upto` records that bears on intervals: valid or not valid, and not inadvertent."""
         for i in range(upto - 1, -1, -1):
             status = self.statuses[i]
-            if status == VALID or (status == NOT_VALID and self.reasons[i][0].code != INADVERTENT):
+            if status == VALID or (status == NOT_VALID and not self.is_inadvertent(i)):
                 return i
         return None
+
+    def is_inadvertent(self, record: int) -> bool:
+        reasons = self.reasons[record]
+        return bool(reasons) and reasons[0].code == INADVERTENT
 
     def found_invalid(self, number: int) -> bool:
         """Whether this series has judged the person's dose `number`, and not as valid."""
