@@ -1,9 +1,10 @@
-"""`khien simulate`: a synthetic nation."""
+"""`khien simulate`: a synthetic nation, and an epidemic in it."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -12,10 +13,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from khien.cli import language, print_json
 from khien.core.i18n import N_, translate
-from khien.simulation import extract
+from khien.simulation import extract, residents
+from khien.simulation.epidemic import Epidemic, parameters
 from khien.simulation.faults import Faulty, truth_path
 from khien.simulation.nation import COLUMNS, Block
 from khien.simulation.nation import nation as make_nation
+from khien.simulation.observation import simulated
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -69,10 +72,56 @@ def _say(answer: dict[str, object], as_json: bool) -> None:
         click.echo(translate(N_("{faults} faults, their truth in {truth}"), language(), **answer))
 
 
-def _shown(blocks: Iterable[Block], people: int) -> Iterator[Block]:
-    """The blocks, with a progress bar on standard error where somebody watches."""
+@simulate.command()
+@click.option(
+    "--nation", "people", type=_GIVEN, required=True, help="A register extract, as `simulate nation` makes it."
+)
+@click.option(
+    "--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Same seed, same epidemic."
+)
+@click.option("--from", "first", type=_DAY, default="2021-09-15", show_default=True, help="The first day.")
+@click.option("--days", type=click.IntRange(1, 1000), default=60, show_default=True)
+@click.option(
+    "--imported", type=click.IntRange(min=1), default=10, show_default=True, help="Infected on the first day."
+)
+@click.option("--r0", type=click.FloatRange(min=0), help="Basic reproduction number, instead of the rule file's.")
+@click.option("--scan", type=click.FloatRange(0, 1), default=0.3, show_default=True, help="Share of visits recorded.")
+@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def epidemic(
+    people: Path,
+    seed: int,
+    first: dt.datetime,
+    days: int,
+    imported: int,
+    r0: float | None,
+    scan: float,
+    output: Path,
+    as_json: bool,
+) -> None:
+    """An epidemic with its truth, and what imperfect data show of it."""
+    found = residents.read(people, first.date())
+    running = Epidemic(found, seed=seed, first_day=first.date(), imported=imported, facts=parameters(r0))
+    with _bar() as progress:
+        task = progress.add_task(translate(N_("Simulating days"), language()), total=days)
+        outcome = simulated(running, days=days, scan=scan, folder=output, seen=lambda day: progress.advance(task))
+    answer = {**asdict(outcome), "folder": str(output)}
+    if as_json:
+        print_json(answer)
+        return
+    said = N_("{infections} of {people} people infected, {reported} reported, {visits} visits recorded in {folder}")
+    click.echo(translate(said, language(), **answer))
+
+
+def _bar() -> Progress:
+    """A progress bar on standard error, shown only where somebody watches."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    return Progress(*columns, console=Console(stderr=True), transient=True)
+
+
+def _shown(blocks: Iterable[Block], people: int) -> Iterator[Block]:
+    """The blocks, with their progress."""
+    with _bar() as progress:
         task = progress.add_task(translate(N_("Making people"), language()), total=people)
         for block in blocks:
             yield block

@@ -5,9 +5,9 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
-import numpy as np
 from numpy.typing import NDArray
 
 from khien.core.errors import WrongUsage
@@ -24,17 +24,25 @@ def check_name(path: Path) -> str:
     return options
 
 
-def write(blocks: Iterable[Mapping[str, NDArray[np.object_]]], path: Path, columns: Sequence[str]) -> int:
-    """Write the blocks' columns as text (None = absent) to `path` and return the number of rows.
+def write(
+    blocks: Iterable[Mapping[str, NDArray[Any]]],
+    path: Path,
+    columns: Sequence[str],
+    types: Mapping[str, str] | None = None,
+) -> int:
+    """Write the blocks' columns to `path` and return the number of rows.
+
+    Columns are text (None = absent) unless `types` names another SQL type; numpy times are in UTC.
 
     The file appears whole or not at all. One thread, so that rows keep their order and the file its bytes. Blocks go to
     parts beside the file first: DuckDB writes a file in one go, and a nation does not fit into memory.
     """
     options = check_name(path)
-    casts = ", ".join(f'CAST("{name}" AS VARCHAR) AS "{name}"' for name in columns)
+    kinds = {name: (types or {}).get(name, "VARCHAR") for name in columns}
+    casts = ", ".join(f'CAST("{name}" AS {kind}) AS "{name}"' for name, kind in kinds.items())
     rows = 0
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".khien-") as folder, duckdb.connect() as database:
-        database.execute("SET threads = 1; SET preserve_insertion_order = true")
+        database.execute("SET threads = 1; SET preserve_insertion_order = true; SET TimeZone = 'UTC'")
         parts = []
         for number, block in enumerate(blocks):
             part = Path(folder) / f"{number:06d}.parquet"
@@ -47,7 +55,7 @@ def write(blocks: Iterable[Mapping[str, NDArray[np.object_]]], path: Path, colum
         if parts:
             database.read_parquet(parts).create_view("whole")
         else:
-            empty = ", ".join(f'NULL::VARCHAR AS "{name}"' for name in columns)
+            empty = ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in kinds.items())
             database.execute(f"CREATE VIEW whole AS SELECT {empty} LIMIT 0")
         database.execute(f"COPY (FROM whole) TO '{whole}' ({options})")
         whole.replace(path)
