@@ -13,7 +13,6 @@ from django.utils.translation import get_language
 
 from khien.core.errors import BadInput, KhienError
 
-
 _log = logging.getLogger("khien.web")
 
 
