@@ -36,3 +36,48 @@ $$;
 CREATE OR REPLACE FUNCTION khien_provisional_id(serial bigint) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT
     RETURN 'KT' || lpad(serial::text, 10, '0') || lpad((98 - serial * 100 % 97)::text, 2, '0');
+
+-- How alike two names are: 'same', 'unaccented', 'one_apart', 'order' or 'different'; the same classes as
+-- khien.population.rules.name_likeness.compare. The folded names are compared first: they settle most questions.
+CREATE OR REPLACE FUNCTION khien_name_likeness(left_name text, right_name text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE STRICT
+AS $$
+DECLARE
+    a text := khien_fold(left_name);
+    b text := khien_fold(right_name);
+    differing integer;
+    bare boolean;
+    start integer := 1;
+BEGIN
+    IF a = b THEN
+        IF khien_name_sort(left_name) = khien_name_sort(right_name) THEN
+            RETURN 'same';
+        END IF;
+        left_name := btrim(regexp_replace(lower(normalize(left_name, NFC)), '\s+', ' ', 'g'));
+        right_name := btrim(regexp_replace(lower(normalize(right_name, NFC)), '\s+', ' ', 'g'));
+        bare := left_name = a OR right_name = b;
+        IF bare THEN
+            RETURN 'unaccented';
+        END IF;
+        -- Accents on both sides that contradict each other in one word are another name; in several, a bad reader.
+        SELECT count(*) INTO differing
+        FROM unnest(string_to_array(left_name, ' '), string_to_array(right_name, ' ')) AS w (l, r)
+        WHERE khien_name_sort(coalesce(w.l, '')) <> khien_name_sort(coalesce(w.r, ''));
+        RETURN CASE WHEN differing = 1 THEN 'one_apart' ELSE 'unaccented' END;
+    END IF;
+    IF abs(length(a) - length(b)) <= 1 THEN
+        WHILE substr(a, start, 1) = substr(b, start, 1) AND start <= length(a) LOOP
+            start := start + 1;
+        END LOOP;
+        IF substr(a, start + 1) = substr(b, start + 1) OR substr(a, start + 1) = substr(b, start)
+           OR substr(a, start) = substr(b, start + 1)
+           OR (substr(a, start, 2) = reverse(substr(b, start, 2)) AND substr(a, start + 2) = substr(b, start + 2)) THEN
+            RETURN 'one_apart';
+        END IF;
+    END IF;
+    -- Under "C", as Python sorts; only that both are sorted alike matters.
+    RETURN CASE WHEN ARRAY(SELECT w FROM unnest(string_to_array(a, ' ')) w ORDER BY w COLLATE "C")
+                   = ARRAY(SELECT w FROM unnest(string_to_array(b, ' ')) w ORDER BY w COLLATE "C")
+                THEN 'order' ELSE 'different' END;
+END
+$$;

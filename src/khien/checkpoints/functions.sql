@@ -1,0 +1,227 @@
+-- The identity check, answered for a whole batch at once and logged in the same transaction. Run after every migration.
+-- Nothing here gives out what the register says: only whether it agrees, and what an officer may know of a match.
+
+-- What the officer may know ------------------------------------------------------------------------------------------
+-- Each source of notices is one function of this form: for people (by id) at a moment, zero or more short codes each.
+-- The capability that knows replaces its function in its own functions.sql, which runs after this one: the empty ones
+-- below are the agreement, not an answer. Plain SQL without settings, so that the planner takes them apart and an
+-- empty one costs nothing.
+
+-- From zones: 'from_zone_4' (lives in or came from a zone of that grade).
+CREATE OR REPLACE FUNCTION checkpoint_notice_zone(persons bigint[], at timestamptz)
+    RETURNS TABLE (person_id bigint, notice text)
+    LANGUAGE sql STABLE AS $$ SELECT NULL::bigint, NULL::text WHERE false $$;
+
+-- From tracing: 'isolation' (an isolation order is in force), 'recovered' (recovery recent enough to count).
+CREATE OR REPLACE FUNCTION checkpoint_notice_tracing(persons bigint[], at timestamptz)
+    RETURNS TABLE (person_id bigint, notice text)
+    LANGUAGE sql STABLE AS $$ SELECT NULL::bigint, NULL::text WHERE false $$;
+
+-- From declarations: 'pass_valid', 'pass_expired', 'pass_revoked'.
+CREATE OR REPLACE FUNCTION checkpoint_notice_pass(persons bigint[], at timestamptz)
+    RETURNS TABLE (person_id bigint, notice text)
+    LANGUAGE sql STABLE AS $$ SELECT NULL::bigint, NULL::text WHERE false $$;
+
+-- 'doses_green', 'doses_yellow' or nothing, by the rule of the day: green some days after the dose that completes the
+-- series, yellow some days after the first.
+CREATE OR REPLACE FUNCTION checkpoint_notice_doses(
+    persons bigint[], disease text, green_until date, yellow_until date)
+    RETURNS TABLE (person_id bigint, notice text)
+    LANGUAGE sql STABLE AS $$
+    SELECT d.person_id, CASE WHEN bool_or(d.nth >= d.primary_doses AND d.given_on <= $3) THEN 'doses_green'
+                             ELSE 'doses_yellow' END
+    FROM (
+        SELECT d.person_id, d.given_on, v.primary_doses,
+               row_number() OVER (PARTITION BY d.person_id ORDER BY d.given_on, d.dose_id) AS nth
+        FROM unnest($1) AS asked (person_id)
+        JOIN dose d ON d.person_id = asked.person_id
+        JOIN vaccine_product v ON v.product = d.product
+        WHERE v.disease = $2 AND d.status = 'completed' AND d.superseded_by IS NULL AND d.counts
+          AND d.evidence <> 'declared'
+    ) d
+    GROUP BY d.person_id
+    HAVING bool_or(d.nth >= d.primary_doses AND d.given_on <= $3) OR bool_or(d.given_on <= $4)
+$$;
+
+-- All notices of people, one text of codes a person.
+CREATE OR REPLACE FUNCTION checkpoint_notices(
+    persons bigint[], at timestamptz, disease text, green_until date, yellow_until date)
+    RETURNS TABLE (person_id bigint, notices text)
+    LANGUAGE sql STABLE AS $$
+    SELECT n.person_id, string_agg(DISTINCT n.notice, ' ') FROM (
+        SELECT * FROM checkpoint_notice_doses($1, $3, $4, $5)
+        UNION ALL SELECT * FROM checkpoint_notice_zone($1, $2)
+        UNION ALL SELECT * FROM checkpoint_notice_tracing($1, $2)
+        UNION ALL SELECT * FROM checkpoint_notice_pass($1, $2)
+    ) n GROUP BY n.person_id
+$$;
+
+-- The check ----------------------------------------------------------------------------------------------------------
+
+-- Answers check n in row n, and logs all of them as one link of the access log. The same decisions as
+-- khien.checkpoints.rules.verdict.decide; `rules` is rulebook/checkpoints/identity.toml as JSON, of which the entry of
+-- today is used. An empty number is malformed. With `from_devices` every check needs a device in `devices` that is
+-- not revoked, else its verdict is 'device_refused' and nothing about it is looked up.
+CREATE OR REPLACE FUNCTION checkpoint_check(
+    from_devices boolean, rules jsonb, devices integer[], numbers text[], names text[], born_first date[],
+    born_last date[], sexes text[], cards text[], cards_issued date[], communes text[]
+) RETURNS TABLE (verdict text, name text, birth_date text, notes text)
+    LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    v_today date := (SELECT coalesce(demo_on, (now() AT TIME ZONE 'Asia/Ho_Chi_Minh')::date) FROM clock);
+    v_rule jsonb := (
+        SELECT r FROM jsonb_array_elements(rules) r
+        WHERE v_today BETWEEN coalesce((r ->> 'valid_from')::date, '-infinity')
+                          AND coalesce((r ->> 'valid_until')::date, 'infinity')
+        LIMIT 1);
+    v_accepts text[];
+    v_verdicts text[];
+    v_names text[];
+    v_births text[];
+    v_notes text[];
+    v_persons bigint[];
+    v_matched bigint[];
+    v_agencies bigint[];
+    v_details jsonb[];
+BEGIN
+    IF v_rule IS NULL THEN
+        RAISE no_data_found USING MESSAGE = 'no rule for identity checks is in force today';
+    END IF;
+    v_accepts := ARRAY(SELECT jsonb_array_elements_text(v_rule -> 'accepted_names'));
+
+    -- Arrays keep the order of the checks, because they are filled from a sorted subquery.
+    SELECT array_agg(j.verdict), array_agg(j.name), array_agg(j.birth), array_agg(j.notes),
+           array_agg(CASE WHEN j.verdict = 'match' THEN j.whole_id END),
+           array_agg(j.person_id) FILTER (WHERE j.may_ask), array_agg(j.agency_id) FILTER (WHERE j.may_ask),
+           array_agg(CASE WHEN j.device IS NULL THEN jsonb_build_object('verdict', j.verdict)
+                          ELSE jsonb_build_object('verdict', j.verdict, 'device', j.device,
+                                                  'checkpoint', j.checkpoint_id) END) FILTER (WHERE j.may_ask)
+    INTO v_verdicts, v_names, v_births, v_notes, v_matched, v_persons, v_agencies, v_details
+    FROM (
+        SELECT c.*,
+            CASE
+                WHEN NOT c.may_ask THEN 'device_refused'
+                WHEN c.number = '' THEN 'malformed'
+                WHEN c.person_id IS NULL THEN 'unknown_number'
+                WHEN c.name <> ALL (v_accepts) THEN 'name_differs'
+                WHEN c.birth = 'differs' THEN 'birth_date_differs'
+                WHEN c.died THEN 'deceased'
+                WHEN c.card = 'cancelled' THEN 'card_cancelled'
+                ELSE 'match'
+            END AS verdict,
+            CASE WHEN c.name = ANY (v_accepts) AND c.birth <> 'differs'
+                 THEN concat_ws(' ', c.sex_note, CASE WHEN c.card IN ('unknown', 'expired') THEN 'card_' || c.card END,
+                                c.commune_note) END AS notes
+        FROM (
+            SELECT q.n, q.device, q.number, q.may_ask, q.checkpoint_id, q.agency_id, p.person_id,
+                coalesce(p.merged_into, p.person_id) AS whole_id,
+                CASE WHEN p.name = q.name THEN 'same' ELSE khien_name_likeness(p.name, q.name) END AS name,
+                CASE WHEN p.birth_date = q.born_first AND q.born_first = q.born_last AND p.birth_precision = 'd'
+                        THEN 'same'
+                     WHEN p.birth_date <= q.born_last AND q.born_first <= CASE p.birth_precision
+                         WHEN 'd' THEN p.birth_date
+                         WHEN 'm' THEN (p.birth_date + interval '1 month')::date - 1
+                         ELSE (p.birth_date + interval '1 year')::date - 1 END THEN 'compatible'
+                     WHEN p.person_id IS NOT NULL THEN 'differs' END AS birth,
+                p.died_on <= v_today AS died,
+                CASE WHEN q.card IS NOT NULL AND p.person_id IS NOT NULL
+                     THEN checkpoint_card(p.person_id, q.card, q.issued, v_today) END AS card,
+                CASE WHEN p.sex <> q.sex AND p.sex IN ('male', 'female') AND q.sex IN ('male', 'female')
+                     THEN 'sex_differs' END AS sex_note,
+                CASE WHEN q.commune IS NOT NULL AND p.person_id IS NOT NULL
+                      AND NOT checkpoint_lives_in(q.commune, p.home_unit, p.present_unit)
+                     THEN 'commune_differs' END AS commune_note
+            FROM (
+                SELECT a.*, o.checkpoint_id, o.agency_id, NOT from_devices OR o.checkpoint_id IS NOT NULL AS may_ask
+                FROM unnest(devices, numbers, names, born_first, born_last, sexes, cards, cards_issued, communes)
+                    WITH ORDINALITY AS a (device, number, name, born_first, born_last, sex, card, issued, commune, n)
+                LEFT JOIN (device d JOIN checkpoint USING (checkpoint_id)) o
+                    ON o.device_id = a.device AND o.revoked_at IS NULL
+            ) q
+            LEFT JOIN identifier i ON i.value = q.number AND q.may_ask AND i.valid @> v_today
+                AND i.kind = CASE WHEN length(q.number) = 12 THEN 'personal_number'
+                                  WHEN length(q.number) = 9 THEN 'cmnd' ELSE 'provisional' END
+            LEFT JOIN person p ON p.person_id = i.person_id
+            ORDER BY q.n
+        ) c
+    ) j;
+
+    IF v_details IS NOT NULL THEN
+        PERFORM access_append_each('identity.check', v_persons, v_agencies, v_details);
+    END IF;
+    RETURN QUERY
+        SELECT r.verdict, r.name, r.birth, concat_ws(' ', nullif(r.notes, ''), s.notices)
+        FROM unnest(v_verdicts, v_names, v_births, v_notes, v_matched)
+            WITH ORDINALITY AS r (verdict, name, birth, notes, person_id, n)
+        LEFT JOIN checkpoint_notices(
+            array_remove(v_matched, NULL), now(), v_rule ->> 'disease', v_today - (v_rule ->> 'green_days')::integer,
+            v_today - (v_rule ->> 'yellow_days')::integer) s ON s.person_id = r.person_id
+        ORDER BY r.n;
+END $$;
+
+-- State of a declared card: 'valid', 'expired', 'cancelled' or 'unknown'. One number may be printed on several cards: the
+-- declared day of issue tells which, else any valid one will do.
+CREATE OR REPLACE FUNCTION checkpoint_card(person bigint, number text, issued date, today date) RETURNS text
+    LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN bool_and(coalesce(k.cancelled_on <= $4, false)) THEN 'cancelled'
+                WHEN bool_and(coalesce(k.cancelled_on <= $4, false) OR coalesce(k.expires_on < $4, false)) THEN 'expired'
+                WHEN count(*) > 0 THEN 'valid'
+                ELSE 'unknown' END
+    FROM personal_card k
+    WHERE k.person_id = $1 AND k.card_number = $2 AND ($3 IS NULL OR k.issued_on = $3)
+$$;
+
+-- Whether someone of these communes may well name the unit with this code as theirs: it holds one of them, or has
+-- become one of them (cards and memories keep the old unit).
+CREATE OR REPLACE FUNCTION checkpoint_lives_in(code text, home integer, present integer) RETURNS boolean
+    LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (
+        SELECT FROM unit u
+        WHERE u.code = $1 AND (
+            $2 BETWEEN u.unit_id AND u.last_id OR $3 BETWEEN u.unit_id AND u.last_id
+            OR EXISTS (SELECT FROM unit_succession s
+                       WHERE s.from_id = u.unit_id AND (s.to_id = $2 OR s.to_id = $3)
+                          OR s.to_id = u.unit_id AND (s.from_id = $2 OR s.from_id = $3))))
+$$;
+
+-- The one function that the door may call. A line without a number asks for its device alone: whether it may ask, and
+-- its public key, which is no secret; such lines stand alone in a call and are not logged.
+CREATE OR REPLACE FUNCTION door_check(
+    rules text, devices integer[], numbers text[], names text[], born_first date[], born_last date[], sexes text[],
+    cards text[], cards_issued date[], communes text[]
+) RETURNS TABLE (verdict text, name text, birth_date text, notes text)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+    SET khien.account = '' SET khien.agency = '' SET khien.purpose = 'movement-control' SET khien.area = '{(,)}'
+    -- Planned once: an array of 1 and one of 1,000 take the same road, by index.
+    SET plan_cache_mode = force_generic_plan SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off
+    AS $$
+BEGIN
+    IF numbers IS NULL THEN
+        RETURN QUERY SELECT CASE WHEN d.device_id IS NULL THEN 'device_refused' ELSE 'device' END,
+                            encode(d.public_key, 'hex'), NULL::text, NULL::text
+        FROM unnest(devices) WITH ORDINALITY AS a (device, n)
+        LEFT JOIN device d ON d.device_id = a.device AND d.revoked_at IS NULL
+        ORDER BY a.n;
+    ELSE
+        RETURN QUERY SELECT * FROM checkpoint_check(
+            true, rules::jsonb, devices, numbers, names, born_first, born_last, sexes, cards, cards_issued, communes);
+    END IF;
+END $$;
+GRANT EXECUTE ON FUNCTION door_check(text, integer[], text[], text[], date[], date[], text[], text[], date[], text[])
+    TO khien_door;
+
+-- The same for an account: the officer's page and the command line. Who asks is logged as the session's actor.
+CREATE OR REPLACE FUNCTION identity_check(
+    rules jsonb, numbers text[], names text[], born_first date[], born_last date[], sexes text[],
+    cards text[], cards_issued date[], communes text[]
+) RETURNS TABLE (verdict text, name text, birth_date text, notes text)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+    SET khien.area = '{(,)}' AS $$
+BEGIN
+    RETURN QUERY SELECT * FROM checkpoint_check(
+        false, rules, array_fill(NULL::integer, ARRAY[cardinality(numbers)]), numbers, names, born_first, born_last,
+        sexes, cards, cards_issued, communes);
+END $$;
+GRANT EXECUTE ON FUNCTION identity_check(jsonb, text[], text[], date[], date[], text[], text[], date[], text[])
+    TO khien_app;
