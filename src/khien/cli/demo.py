@@ -37,7 +37,8 @@ def demo(day: dt.datetime, host: str, port: int, no_serve: bool, as_json: bool) 
     if as_json:
         print_json([{"role": r, "username": u, "password": p} for r, u, p in logins])
     else:
-        _show(logins, on, f"http://{host}:{port}/")
+        # A passkey belongs to a name, never to an address in digits.
+        _show(logins, on, f"http://{'localhost' if host == '127.0.0.1' else host}:{port}/")
     if not no_serve:
         from khien.web.serving import serve
 

@@ -82,6 +82,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LANGUAGES = [("vi", "Tiếng Việt"), ("en", "English")]
 LANGUAGE_CODE = "vi"
+FORMAT_MODULE_PATH = "khien.web.formats"
 USE_TZ = True
 TIME_ZONE = "Asia/Ho_Chi_Minh"
 

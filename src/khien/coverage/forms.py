@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -27,23 +25,16 @@ MEASURES = (
 
 class QuestionForm(forms.Form):
     unit = forms.IntegerField(required=False, widget=forms.HiddenInput)
-    on = forms.DateField(
-        label=_("On the day"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
-    ages = forms.ChoiceField(
-        label=_("Ages"), required=False, choices=[(code, label) for code, label, *_rest in AGE_GROUPS]
-    )
-    measure = forms.ChoiceField(label=_("Show on the map"), required=False, choices=MEASURES)
+    on = forms.DateField(label=_("On the day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    ages = forms.ChoiceField(label=_("Ages"), choices=[(code, label) for code, label, *_rest in AGE_GROUPS])
+    measure = forms.ChoiceField(label=_("Show on the map"), choices=MEASURES)
     present = forms.ChoiceField(
         label=_("Count people"),
-        required=False,
-        choices=[("", _("where they live")), ("1", _("where they are now"))],
+        choices=[("home", _("where they live")), ("present", _("where they are now"))],
     )
 
-    def question(self, **defaults: Any) -> Question:
+    def question(self) -> Question:
+        """Only of a valid form."""
         data = self.cleaned_data
-        code = data.get("ages") or "18"
-        youngest, oldest = next((low, high) for c, _label, low, high in AGE_GROUPS if c == code)
-        return Question(
-            on=data.get("on") or defaults["on"], min_age=youngest, max_age=oldest, present=data.get("present") == "1"
-        )
+        youngest, oldest = next((low, high) for code, _label, low, high in AGE_GROUPS if code == data["ages"])
+        return Question(on=data["on"], min_age=youngest, max_age=oldest, present=data["present"] == "present")

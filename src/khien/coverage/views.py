@@ -23,15 +23,15 @@ from khien.territory import store as territory
 def _answer(request: HttpRequest) -> dict[str, Any]:
     """The question of the address, its answer for each part of the unit, and their total."""
     with begin(request.actor) as session:
-        form = QuestionForm(request.GET or None)
-        if form.is_bound and not form.is_valid():
+        usual = {"on": session.today.isoformat(), "ages": "18", "measure": "dose1", "present": "home"}
+        form = QuestionForm(usual | request.GET.dict())
+        if not form.is_valid():
             return {"form": form, "invalid": True}
-        if not form.is_bound:
-            form = QuestionForm({"on": session.today.isoformat(), "ages": "18", "measure": "dose1"})
-            form.is_valid()
-        question = form.question(on=session.today)
-        unit = territory.unit(session, form.cleaned_data["unit"] or territory.top_of_area(session, question.on))
-        parts = territory.children(session, unit["unit_id"], question.on) or [unit]
+        question = form.question()
+        asked = territory.unit(session, form.cleaned_data["unit"] or territory.top_of_area(session, question.on))
+        # A commune is shown among its neighbours: alone it would be a map of one colour.
+        unit = asked if asked["last_id"] > asked["unit_id"] else territory.unit(session, asked["parent_id"])
+        parts = territory.children(session, unit["unit_id"], question.on)
         built = True
         try:
             found = {
@@ -52,7 +52,8 @@ def _answer(request: HttpRequest) -> dict[str, Any]:
         "above": above,
         "rows": rows,
         "total": store.Coverage(unit["unit_id"], **total),
-        "measure": form.cleaned_data.get("measure") or "dose1",
+        "asked": asked,
+        "measure": form.cleaned_data["measure"],
         "built": built,
     }
 
@@ -67,9 +68,12 @@ def coverage(request: HttpRequest) -> HttpResponse:
         row["value"] = row["coverage"].share(measure)
     query = request.GET.copy()
     query.pop("unit", None)
+    base = query.urlencode()
+    ways = [(u["name"], f"{reverse('coverage:coverage')}?{base}&unit={u['unit_id']}") for u in answer["above"]]
     more = {
+        "breadcrumbs": [*ways, (answer["unit"]["name"], "")],
         "measure_name": dict(MEASURES)[measure],
-        "query": query.urlencode(),
+        "query": base,
         "outlines": reverse("territory:outlines", args=[answer["unit"]["unit_id"]]),
         "download": request.GET.urlencode(),
     }

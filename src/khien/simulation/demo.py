@@ -118,7 +118,7 @@ def add_logins(day: dt.date) -> list[tuple[str, str, str]]:
     place = {0: None, 1: province["unit_id"], 2: district["unit_id"], 3: commune["unit_id"]}
     logins = []
     for role in roles(day).values():
-        name, word = f"demo-{role.id}", secrets.token_urlsafe(12)
+        name, word = role.id, secrets.token_urlsafe(12)
         access.add_account(by=actor(), username=name, name=role.title.vi, password=word)
         access.assign_role(by=actor(), username=name, role=role.id, unit_id=place[role.level])
         logins.append((role.id, name, word))

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from khien import rulebook
 from khien.core.actor import Actor
 from khien.core.errors import BadInput, Fault, NotFound, Refused
 from khien.core.i18n import N_
 from khien.core.session import Session, begin
+from khien.vaccination import programmes
 from khien.vaccination.rules.dose_checks import DoseEntry, DoseFacts, Finding, check_dose, finding, may_be_recorded
 from khien.vaccination.store import SQL, dose_checks
 
@@ -123,7 +123,8 @@ def correct_dose(
 def load_products(*, by: Actor) -> int:
     """Bring the table of vaccines in line with rulebook/vaccines; returns how many there are. Safe to repeat."""
     by.must("programme.load")
-    vaccines = rulebook.vaccines()
+    columns = ("product", "name", "disease", "cvx", "atc", "eu_code", "licensed_on", "primary_doses")
+    vaccines = [{key: entry.get(key) for key in columns} for entry in programmes.products().values()]
     with begin(by, role="khien_owner") as session:
         with session.connection.cursor() as cursor:
             cursor.executemany(SQL.upsert_product, vaccines)

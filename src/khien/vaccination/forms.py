@@ -9,6 +9,7 @@ from uuid import uuid4
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from khien.core.forms import DateField
 from khien.vaccination.rules.dose_checks import DoseEntry
 
 
@@ -18,7 +19,7 @@ class DoseForm(forms.Form):
     client_id = forms.UUIDField(widget=forms.HiddenInput)
     vaccine = forms.ChoiceField(label=_("Vaccine and lot"))
     site = forms.ChoiceField(label=_("Vaccination site"))
-    given_on = forms.DateField(label=_("Date given"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    given_on = DateField(label=_("Date given"))
     already_given = forms.BooleanField(
         label=_("The dose has already been given: record it even if a rule is broken"), required=False
     )
@@ -64,9 +65,7 @@ class CorrectionForm(forms.Form):
         choices=[("date", _("The date")), ("error", _("This dose was never given to this person"))],
         widget=forms.RadioSelect,
     )
-    given_on = forms.DateField(
-        label=_("Right date"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
+    given_on = DateField(label=_("Right date"), required=False)
     reason = forms.CharField(label=_("Reason"), max_length=500, widget=forms.Textarea(attrs={"rows": 2}))
 
     def clean(self) -> dict[str, Any]:
