@@ -19,6 +19,9 @@ from khien.core.text import fold
 from khien.simulation.extract import write
 from khien.simulation.nation import Block
 
+_NOT_ENTERED = (
+    "personal_number", "insurance_number", "card_kind", "card_issued_on", "card_expires_on", "household", "relation",
+)  # fmt: skip
 TRUTH_COLUMNS = ("row", "fault", "column", "truth")
 Maker = Callable[[str, np.random.Generator], str]
 
@@ -120,9 +123,11 @@ class Faulty:
         whole: Block = {name: np.append(values, values[copied]) for name, values in block.items()}
         for n, row in enumerate(copied.tolist()):
             whole["name"][rows + n] = _misspelt(block["name"][row], self._rng)
-            whole["personal_number"][rows + n] = None
-            # The double was entered by hand, outside any household.
-            whole["household"][rows + n] = whole["relation"][rows + n] = None
+            # The double was entered by hand: outside any household, from the old card or from no paper at all.
+            for name in _NOT_ENTERED:
+                whole[name][rows + n] = None
+            if n % 2:
+                whole["old_number"][rows + n] = None
             whole["provisional_id"][rows + n] = f"D{passed + rows + n + 1:09d}"
             self.truth.append((str(passed + rows + n + 1), "duplicate", "row", str(passed + row + 1)))
         return whole

@@ -132,7 +132,7 @@ def resided(members: Members, geography: Geography, draw: Draw, today: int) -> R
         permanent=permanent,
         temporary=temporary,
         temporary_from=np.where(temporary >= 0, started, never),
-        temporary_until=np.where(temporary >= 0, started + TERM, never),
+        temporary_until=np.where(temporary >= 0, started + TERM - 1, never),
         stay=stay,
         stay_from=np.where(stay >= 0, arrived, never),
         stay_until=np.where(stay >= 0, arrived + length, never),
