@@ -80,6 +80,13 @@ def test_a_backup_goes_into_an_empty_database(home: Path, tmp_path: Path, monkey
     server.drop_database("empty")
 
 
+def test_a_database_that_a_killed_restore_left_closed_opens_again(home: Path) -> None:
+    with databases.connect_admin() as connection:
+        connection.execute("ALTER DATABASE khien ALLOW_CONNECTIONS false")
+    server.ensure_running()
+    assert query("SELECT 1", "khien_app") == [(1,)]
+
+
 def test_a_damaged_backup_changes_nothing(home: Path, tmp_path: Path) -> None:
     backup(tmp_path / "saved")
     before = _grants()

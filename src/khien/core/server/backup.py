@@ -225,7 +225,7 @@ def _put_in_place(beside: str, name: str) -> None:
     old = f"{name}_replaced"
     databases.drop_database(old)
     rename, allow = sql.SQL("ALTER DATABASE {} RENAME TO {}"), sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
-    with databases.connect_admin() as connection:
+    with databases.alone() as connection:
         connection.execute(allow.format(sql.Identifier(name), sql.SQL("false")))
         try:
             connection.execute(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -44,8 +45,7 @@ def current_name() -> str:
 
 def create_database(name: str, template: str | None = None) -> None:
     """An empty database that khien_owner owns, or a copy of `template` (to which nobody may be connected)."""
-    with connect_admin() as connection:
-        connection.execute("SELECT pg_advisory_lock(%s)", (_MAKING,))
+    with alone() as connection:
         _create(connection, name, template)
 
 
@@ -53,6 +53,14 @@ def drop_database(name: str) -> None:
     """Drop it, and whoever is connected to it."""
     with connect_admin() as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextmanager
+def alone() -> Iterator[psycopg.Connection[Any]]:
+    """An administrator's connection while nobody else makes roles or databases."""
+    with connect_admin() as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", (_MAKING,))
+        yield connection
 
 
 def connect_admin(database: str = "postgres") -> psycopg.Connection[Any]:
@@ -68,7 +76,7 @@ def _complete(connection: psycopg.Connection[Any], name: str) -> bool:
     """Roles and database are there; the database's own rights are set last and tell that making it was finished."""
     found = connection.execute(
         "SELECT (SELECT count(*) FROM pg_roles WHERE rolname = ANY(%s) AND pg_has_role(oid, 'SET')),"
-        " (SELECT datacl IS NOT NULL FROM pg_database WHERE datname = %s),"
+        " (SELECT datacl IS NOT NULL AND datallowconn FROM pg_database WHERE datname = %s),"
         " (SELECT count(*) FROM pg_parameter_acl WHERE parname = ANY(%s))",
         (list(cluster.ROLES), name, list(cluster.SCOPE_PARAMETERS)),
     ).fetchone()
@@ -80,6 +88,8 @@ def _create(connection: psycopg.Connection[Any], name: str, template: str | None
     if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
         source = sql.SQL("TEMPLATE {}").format(sql.Identifier(template)) if template else sql.SQL(_NEW)
         connection.execute(sql.SQL("CREATE DATABASE {} OWNER khien_owner {}").format(database, source))
+    # A restore that was killed while it swapped databases leaves this one closed.
+    connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(database))
     # Rights on the database itself are not copied from a template, hence on every new one.
     for statement in (
         "GRANT CONNECT ON DATABASE {} TO khien_app, khien_loader, khien_door",

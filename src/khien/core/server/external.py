@@ -54,9 +54,10 @@ def _connect_to_either() -> psycopg.Connection[Any]:
         return psycopg.connect(login_dsn(), autocommit=True)
     except psycopg.OperationalError:
         connection = psycopg.connect(login_dsn("postgres"), autocommit=True)
-        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database_name(),)).fetchone():
+        query = "SELECT 1 FROM pg_database WHERE datname = %s AND datallowconn"
+        if connection.execute(query, (database_name(),)).fetchone():
             connection.close()
-            raise  # it is there, so the first error says what is wrong
+            raise  # it is there and open, so the first error says what is wrong
         return connection
 
 
