@@ -84,7 +84,7 @@ def open_extract(path: Path) -> Extract:
 
 
 def _open_csv(path: Path, head: bytes) -> Extract:
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in head[:400]:
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in head[:2]:
         raise BadInput(N_("The file is not UTF-8 (it looks like UTF-16). Save it as CSV UTF-8."))
     skip = len(_BOM) if head.startswith(_BOM) else 0
     line_end = head.find(b"\n")

@@ -1,0 +1,29 @@
+"""`khien bench NAME`: our code and a reference side by side in one run (DESIGN §6)."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+# Name of the bench: where its command is. A capability adds a line.
+_BENCHES = {"load": "khien.population.bench", "person": "khien.population.bench"}
+
+
+class _Benches(click.Group):
+    """Imports a bench only when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_BENCHES)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in _BENCHES:
+            return None
+        command = getattr(import_module(_BENCHES[name]), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=_Benches)
+def bench() -> None:
+    """Measure against a reference that does the same work."""

@@ -1,0 +1,94 @@
+"""A load that is killed loses nothing, leaves nothing half-written, and goes on where it stopped; memory stays small."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from khien.core import config
+from khien.population.synthetic_extract import write_extract
+from tests.population.extracts import AS_OF, everything, ready, register
+
+_MAIN = "import sys; from khien.cli import main; main(sys.argv[1:])"
+PEOPLE = 100_000
+
+
+@pytest.fixture
+def extract(fresh_database: str, tmp_path: Path) -> Path:
+    ready()
+    path = tmp_path / "nation.csv"
+    write_extract(path, PEOPLE, ["T1", "T2"])
+    return path
+
+
+def start(*words: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", _MAIN, "population", "load", *words, "--as-of", str(AS_OF), "--json"]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def kill_when(process: subprocess.Popen[str], query: str) -> None:
+    """kill -9 as soon as `query` finds a row."""
+    with psycopg.connect(config.database_dsn("khien_loader"), autocommit=True) as connection:
+        while process.poll() is None:
+            try:
+                if connection.execute(query).fetchone() is not None:
+                    break
+            except psycopg.errors.UndefinedTable:
+                pass
+            time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL, "it was done before it could be killed"
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "SELECT FROM loading.block WHERE read_to > 4000000",
+        "SELECT FROM pg_stat_activity WHERE query LIKE '%LATERAL (VALUES%' AND state = 'active' AND pid <> pg_backend_pid()",
+        "SELECT FROM pg_stat_activity WHERE query LIKE 'INSERT INTO %' AND state = 'active' AND query LIKE '%accepted%'"
+        " AND pid <> pg_backend_pid()",
+    ],
+    ids=["reading", "checking", "merging"],
+)
+def test_killed_and_resumed(extract: Path, moment: str) -> None:
+    kill_when(start(str(extract)), moment)
+    assert register("SELECT count(*) FROM person", "SELECT count(*) FROM residence") == [[(0,)], [(0,)]]
+    output, errors = start(str(extract)).communicate()
+    done = json.loads(output or errors)
+    assert (done["resumed"], done["rows"], done["added"], done["rejected"]) == (True, PEOPLE, PEOPLE, 0)
+    [[(people, numbers)]] = register("SELECT count(*), count(DISTINCT name_key || birth_date) FROM person")
+    assert people == PEOPLE and numbers > PEOPLE // 2
+    assert register("SELECT count(*) FROM pg_tables WHERE schemaname = 'loading'") == [[(1,)]]  # kept_key alone
+
+
+def test_another_file_gives_up_the_interrupted_one(extract: Path, tmp_path: Path) -> None:
+    kill_when(start(str(extract)), "SELECT FROM loading.block WHERE read_to > 4000000")
+    other = tmp_path / "other.csv"
+    write_extract(other, 50, ["T1"])
+    output, errors = start(str(other)).communicate()
+    assert json.loads(output or errors)["added"] == 50
+    assert register("SELECT stage FROM load_run ORDER BY run_id") == [[("abandoned",), ("done",)]]
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_memory_does_not_grow_with_the_file(fresh_database: str, tmp_path: Path, ending: str) -> None:
+    ready()
+    path = tmp_path / f"nation.{ending}"
+    write_extract(path, 200_000, ["T1", "T2"])
+    program = _MAIN.replace("main(sys.argv[1:])", "main(sys.argv[1:]); ") + (
+        "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+    )
+    words = ["population", "load", str(path), "--as-of", str(AS_OF), "--json"]
+    done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True, check=True)
+    summary, megabytes = done.stdout.splitlines()
+    assert json.loads(summary)["added"] == 200_000
+    assert int(megabytes) < 300
+    assert len(everything()[0]) == 200_000
