@@ -5,7 +5,7 @@ Each check answers with the code of the fault and the document of the rule, or N
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from khien.vaccination.rules.facts import Given
 from khien.vaccination.rules.model import AgeRule, IntervalRule, TargetDose, VaccineRule
@@ -46,10 +46,9 @@ def reference_day(rule: IntervalRule, track: Track, upto: int) -> int | None:
 def applies(rule: IntervalRule, track: Track, upto: int, day: int) -> bool:
     if not rule.valid_from <= day <= rule.valid_until:
         return False
-    birth = track.history.person.birth
-    if rule.from_age is not None and day < rule.from_age.after(birth):
+    if rule.from_age is not None and day < rule.from_age.after(track.history.person.birth):
         return False
-    if rule.to_age is not None and day >= rule.to_age.after(birth):
+    if rule.to_age is not None and day >= rule.to_age.after(track.history.person.birth):
         return False
     if rule.when_previous:
         previous = track.previous(upto)
@@ -99,9 +98,8 @@ def _conflict(track: Track, at: int, given: Given) -> Reason | None:
 
 
 def in_ages(rule: VaccineRule, birth: int, day: int) -> bool:
-    if rule.from_age is not None and day < rule.from_age.after(birth):
-        return False
-    return rule.to_age is None or day < rule.to_age.after(birth)
+    first, end = rule.span(birth)
+    return first <= day < end
 
 
 def may_follow(rule: VaccineRule, track: Track) -> bool:
@@ -119,52 +117,49 @@ def _suits(rule: VaccineRule, given: Given) -> bool:
 
 
 def _vaccine(dose: TargetDose, track: Track, given: Given) -> Reason | None:
-    birth = track.history.person.birth
-    if not dose.preferable and not dose.allowable:
-        return None
-    fault = Reason("vaccine_not_allowed", dose.document)
+    code, document = "vaccine_not_allowed", dose.document
+    day, birth = given.day, track.history.person.birth
     for table in (dose.preferable, dose.allowable):
-        for rule in _of(table, given.vaccine):
-            if not rule.valid_from <= given.day <= rule.valid_until:
-                fault = Reason("vaccine_not_allowed_yet", rule.document)
-            elif not in_ages(rule, birth, given.day):
-                fault = Reason("vaccine_wrong_for_age", rule.document)
+        for rule in table.get(given.vaccine, ()):
+            if not rule.valid_from <= day <= rule.valid_until:
+                code, document = "vaccine_not_allowed_yet", rule.document
+                continue
+            first, end = rule.span(birth)
+            if not first <= day < end:
+                code, document = "vaccine_wrong_for_age", rule.document
             elif not may_follow(rule, track):
-                fault = Reason("vaccine_not_after_previous", rule.document)
+                code, document = "vaccine_not_after_previous", rule.document
             elif _suits(rule, given):
                 return None
-    return fault
-
-
-def _of(table: Mapping[str, tuple[VaccineRule, ...]], vaccine: str) -> tuple[VaccineRule, ...]:
-    return table.get(vaccine, ())
+    if not dose.preferable and not dose.allowable:
+        return None
+    return Reason(code, document)
 
 
 def judge(dose: TargetDose, track: Track, at: int) -> tuple[str, tuple[Reason, ...]]:
     """Status of the record `at` against the target dose, with the reasons (CDSi table 6 "satisfy target dose")."""
-    given = track.history.records[at]
+    history = track.history
+    given = history.records[at]
     if given.vaccine in dose.inadvertent:
         return NOT_VALID, (Reason(INADVERTENT, dose.document),)
-    day, birth = given.day, track.history.person.birth
-    reasons: list[Reason] = []
+    day = given.day
+    young: Reason | None = None
     grace = False
     age = rule_of_day(dose.ages, day)
     if age is not None:
-        if age.absolute_min is not None and day < age.absolute_min.after(birth):
-            reasons.append(Reason("too_young", age.document))
-        elif age.max is not None and day >= age.max.after(birth):
+        days = age.days(history.person.birth)
+        if days.absolute_min is not None and day < days.absolute_min:
+            young = Reason("too_young", age.document)
+        elif days.max is not None and day >= days.max:
             return EXTRANEOUS, (Reason("too_old", age.document),)
-        elif age.min is not None and day < age.min.after(birth):
+        elif days.min is not None and day < days.min:
             grace = True
-    checks = (
-        _interval(dose, track, at, day) if dose.intervals else None,
-        _conflict(track, at, given) if track.history.live else None,
-        _vaccine(dose, track, given),
-    )
-    reasons.extend(found for found in checks if found is not None)
-    if reasons:
-        return NOT_VALID, tuple(reasons)
-    return VALID, (_GRACE if grace else ())
+    soon = _interval(dose, track, at, day) if dose.intervals else None
+    conflict = _conflict(track, at, given) if given.vaccine in history.programme.live_vaccines else None
+    vaccine = _vaccine(dose, track, given)
+    if young is None and soon is None and conflict is None and vaccine is None:
+        return VALID, (_GRACE if grace else ())
+    return NOT_VALID, tuple(found for found in (young, soon, conflict, vaccine) if found is not None)
 
 
 _GRACE = (Reason("grace_period", ""),)

@@ -7,16 +7,16 @@ Specification for ACIP Recommendations". It knows no vaccine by name: everything
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from khien.vaccination.rules.facts import History, Person
-from khien.vaccination.rules.groups import GroupForecast, dose_in_group, group_forecast
+from khien.vaccination.rules.facts import History, Person, by_antigen
+from khien.vaccination.rules.groups import GroupForecast, doses_in_group, group_forecast
 from khien.vaccination.rules.model import Programme
 from khien.vaccination.rules.selection import Candidates, PatientSeries
 from khien.vaccination.rules.state import Reason
 
 
-@dataclass(frozen=True, slots=True)
-class DoseJudgement:
+class DoseJudgement(NamedTuple):
     """What one dose is worth in one vaccine group. `number` is its place in `Person.doses`."""
 
     number: int
@@ -38,9 +38,10 @@ def evaluate(programme: Programme, person: Person, groups: frozenset[str] | None
     Doses after the day of evaluation are not seen. The order of `person.doses` does not matter.
     """
     doses = person.doses
-    ordered = sorted((i for i, d in enumerate(doses) if d.day <= person.on), key=lambda i: doses[i].day)
+    ordered = sorted([i for i, d in enumerate(doses) if d.day <= person.on], key=lambda i: doses[i].day)
     live_vaccines = programme.live_vaccines
     live = [i for i in ordered if doses[i].vaccine in live_vaccines]
+    numbers = by_antigen(programme, person, ordered)
     judged: list[DoseJudgement] = []
     forecasts: list[GroupForecast] = []
     for group in programme.groups:
@@ -50,11 +51,10 @@ def evaluate(programme: Programme, person: Person, groups: frozenset[str] | None
         for name in group.antigens:
             antigen = programme.antigens.get(name)
             if antigen is not None:
-                best[name] = Candidates(antigen, History(programme, person, name, ordered, live)).best()
-        for number in ordered:
-            found = dose_in_group(group, best, number)
-            if found is not None:
-                judged.append(DoseJudgement(number, group.name, *found))
+                history = History(programme, person, numbers.get(name, []), ordered, live)
+                best[name] = Candidates(antigen, history).best()
+        for number, found in sorted(doses_in_group(best).items()):
+            judged.append(DoseJudgement(number, group.name, *found))
         answer = group_forecast(programme, group, best)
         if answer is not None:
             forecasts.append(answer)

@@ -36,43 +36,48 @@ class Person:
 class History:
     """The person's doses of one antigen, oldest first. `numbers[i]` is the place of record i in the person's doses.
 
-    `places[i]` is its place among all doses by day; `others` are the doses of other antigens, by place: some rules ask
-    for them (Td before Tdap). `live` are the places in the person's doses of all live vaccines.
+    `ordered` are all doses by day: some rules ask for those of other antigens (Td before Tdap). `live` are the places
+    in the person's doses of all live vaccines.
     """
 
-    __slots__ = ("live", "numbers", "others", "person", "places", "programme", "records")
+    __slots__ = ("live", "numbers", "ordered", "person", "programme", "records")
 
-    def __init__(self, programme: Programme, person: Person, antigen: str, ordered: list[int], live: list[int]) -> None:
+    def __init__(
+        self, programme: Programme, person: Person, numbers: list[int], ordered: list[int], live: list[int]
+    ) -> None:
         self.programme, self.person = programme, person
-        self.live = live
-        self.records: list[Given] = []
-        self.numbers: list[int] = []
-        self.places: list[int] = []
-        self.others: list[tuple[int, Given]] = []
-        for place, number in enumerate(ordered):
-            given = person.doses[number]
-            if counts_for(programme, given, antigen, person.birth):
-                self.records.append(given)
-                self.numbers.append(number)
-                self.places.append(place)
-            else:
-                self.others.append((place, given))
+        self.numbers, self.ordered, self.live = numbers, ordered, live
+        self.records = [person.doses[i] for i in numbers]
 
     def others_before(self, upto: int) -> list[Given]:
         """Doses of other antigens that came before the record `upto` (all, where that is past the last record)."""
-        if not self.others:
+        if len(self.ordered) == len(self.numbers):
             return []
-        end = self.places[upto] if upto < len(self.places) else None
-        return [given for place, given in self.others if end is None or place < end]
+        doses, found = self.person.doses, []
+        end = self.numbers[upto] if upto < len(self.numbers) else None
+        for number in self.ordered:
+            if number == end:
+                break
+            if number not in self.numbers:
+                found.append(doses[number])
+        return found
 
 
-def counts_for(programme: Programme, given: Given, antigen: str, birth: int) -> bool:
-    """A vaccine is a dose of those antigens that the programme maps it to at the age it was given."""
-    for span in programme.vaccines.get(given.vaccine, ()):
-        if span.antigen == antigen:
+def by_antigen(programme: Programme, person: Person, ordered: list[int]) -> dict[str, list[int]]:
+    """The numbers of the person's doses for each antigen, oldest first.
+
+    A vaccine is a dose of those antigens that the programme maps it to at the age it was given.
+    """
+    found: dict[str, list[int]] = {}
+    doses, vaccines, birth = person.doses, programme.vaccines, person.birth
+    for number in ordered:
+        given = doses[number]
+        for span in vaccines.get(given.vaccine, ()):
             if span.from_age is not None and given.day < span.from_age.after(birth):
                 continue
             if span.to_age is not None and given.day >= span.to_age.after(birth):
                 continue
-            return True
-    return False
+            numbers = found.setdefault(span.antigen, [])
+            if not numbers or numbers[-1] != number:
+                numbers.append(number)
+    return found

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from khien.vaccination.rules.checks import applies, in_ages, may_follow, reference_day, rule_of_day
 from khien.vaccination.rules.model import FIRST_DAY, AgeRule, Antigen, TargetDose, VaccineRule
-from khien.vaccination.rules.periods import Period
 from khien.vaccination.rules.skip import SeriesComplete, can_skip
 from khien.vaccination.rules.state import (
     AGED_OUT,
@@ -35,8 +33,6 @@ class Forecast:
     latest: int | None = None
     vaccines: tuple[str, ...] = ()
     override: bool = False
-    finish: int | None = None  # the earliest day on which the whole series can end
-    completable: bool = True
 
 
 def forecast(antigen: Antigen, track: Track, complete: SeriesComplete) -> Forecast:
@@ -60,7 +56,6 @@ def forecast(antigen: Antigen, track: Track, complete: SeriesComplete) -> Foreca
     if status.status != NOT_COMPLETE or days is None:
         return status
     days.reasons = status.reasons
-    days.finish, days.completable = _finish(track, days)
     return days
 
 
@@ -87,8 +82,8 @@ def _status(antigen: Antigen, track: Track, days: Forecast | None) -> Forecast:
     if target.season is not None and person.on > target.season[1]:
         return Forecast(NOT_RECOMMENDED, (Reason("season_over", target.document),))
     age = _age(target, person.on)
-    if age is not None and age.max is not None:
-        end = age.max.after(person.birth)
+    end = None if age is None else age.days(person.birth).max
+    if age is not None and end is not None:
         if person.on >= end or (days.earliest is not None and days.earliest >= end):
             return Forecast(AGED_OUT, (Reason("aged_out", age.document),))
     return Forecast(NOT_COMPLETE, _why(track, target))
@@ -150,57 +145,47 @@ def _age(target: TargetDose, day: int) -> AgeRule | None:
     return rule_of_day(target.ages, day) or (target.ages[0] if target.ages else None)
 
 
-def _after(length: Period | None, start: int) -> int | None:
-    return None if length is None else length.after(start)
-
-
-def _latest_of(days: Iterable[int | None]) -> int | None:
-    return max((day for day in days if day is not None), default=None)
-
-
 def _days(track: Track, target: TargetDose) -> Forecast:
     """FORECASTDTCAN-1 and FORECASTDT-1 to 6."""
-    person, seen = track.history.person, len(track.history.records)
-    age = _age(target, person.on)
-    birth = person.birth
-    minimum: list[int | None] = [birth]
-    advised: list[int | None] = []
-    due: list[int | None] = []
+    history = track.history
+    person, seen = history.person, len(history.records)
+    birth, on = person.birth, person.on
+    earliest = birth
+    recommended: int | None = None
+    due: int | None = None
+    latest: int | None = None
     override = False
     for rule in target.intervals:
-        if not applies(rule, track, seen, person.on):
-            continue
-        start = reference_day(rule, track, seen)
+        start = reference_day(rule, track, seen) if applies(rule, track, seen, on) else None
         if start is None:
             continue
-        minimum.append(_after(rule.min, start))
-        advised.append(_after(rule.earliest, start))
-        due.append(_after(rule.latest, start))
+        if rule.min is not None:
+            earliest = max(earliest, rule.min.after(start))
+        if rule.earliest is not None:
+            recommended = max(recommended or 0, rule.earliest.after(start))
+        if rule.latest is not None:
+            due = max(due or 0, rule.latest.after(start))
         override = override or rule.override
+    age = _age(target, on)
     if age is not None:
-        minimum.append(_after(age.min, birth))
-    if track.history.live:
-        minimum.append(_conflict_end(track, target))
+        days = age.days(birth)
+        earliest = max(earliest, days.min or earliest)
+        recommended = recommended if days.earliest is None else days.earliest
+        due = due if days.latest is None else days.latest
+        latest = days.max
+    if history.live:
+        earliest = max(earliest, _conflict_end(track, target) or earliest)
     if target.season is not None:
-        minimum.append(target.season[0])
-    if track.history.records:
-        minimum.append(track.history.records[-1].day)
-    minimum.append(_first_allowed(track, target))
-    earliest = _latest_of(minimum)
-    assert earliest is not None
-    recommended = _after(age.earliest, birth) if age is not None else None
-    if recommended is None:
-        recommended = _latest_of(advised)
-    past_due = _after(age.latest, birth) if age is not None else None
-    if past_due is None:
-        past_due = _latest_of(due)
-    latest = _after(age.max, birth) if age is not None else None
+        earliest = max(earliest, target.season[0])
+    if seen:
+        earliest = max(earliest, history.records[-1].day)
+    earliest = max(earliest, _first_allowed(track, target) or earliest)
     return Forecast(
         NOT_COMPLETE,
         target=target,
         earliest=earliest,
         recommended=earliest if recommended is None else max(earliest, recommended),
-        past_due=None if past_due is None else max(earliest, past_due - 1),
+        past_due=None if due is None else max(earliest, due - 1),
         latest=None if latest is None else latest - 1,
         override=override,
     )
@@ -235,22 +220,21 @@ def _conflict_end(track: Track, target: TargetDose) -> int | None:
     return max(ends, default=None)
 
 
-def _finish(track: Track, days: Forecast) -> tuple[int, bool]:
+def finish(track: Track, days: Forecast) -> tuple[int, bool]:
     """The earliest end of the series, and whether that lies before its last dose's maximum age."""
     assert days.earliest is not None
     birth, on = track.history.person.birth, track.history.person.on
     day = days.earliest
-    last = track.series.doses[-1]
     for target in track.series.doses[track.at + 1 :]:
         if target.recurring:
             break
         age = _age(target, on)
         waits = [r.min.after(day) for r in target.intervals if r.after_previous and r.min is not None and r.holds(on)]
-        if age is not None and age.min is not None:
-            waits.append(age.min.after(birth))
+        if age is not None and (least := age.days(birth).min) is not None:
+            waits.append(least)
         day = max([day, *waits])
-    age = _age(last, on)
-    end = None if age is None or age.max is None else age.max.after(birth)
+    age = _age(track.series.doses[-1], on)
+    end = None if age is None else age.days(birth).max
     return day, end is None or day < end
 
 

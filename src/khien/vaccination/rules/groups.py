@@ -100,23 +100,20 @@ def _vaccines(programme: Programme, answer: GroupForecast, needed: list[PatientS
     answer.kind = "" if first is None else first.kind
 
 
-_BEST_DOSE_STATUS = (VALID, NOT_VALID, EXTRANEOUS, SUBSTANDARD)
+_RANK = {VALID: 0, NOT_VALID: 1, EXTRANEOUS: 2, SUBSTANDARD: 3}  # the best says what a dose is worth
 
 
-def dose_in_group(
-    group: VaccineGroup, best: dict[str, list[PatientSeries]], number: int
-) -> tuple[str, tuple[Reason, ...], str] | None:
-    """Status of the person's dose `number` in the group, its reasons and the series that says so.
+def doses_in_group(best: dict[str, list[PatientSeries]]) -> dict[int, tuple[str, tuple[Reason, ...], str]]:
+    """By the dose's number: its status in the group, the reasons, and the series that says so.
 
-    A dose that counts for one antigen of the group counts; None where it is no dose of the group.
+    A dose that counts for one antigen of the group counts.
     """
-    found: tuple[str, tuple[Reason, ...], str] | None = None
-    for name in group.antigens:
-        for p in best.get(name, ()):
-            numbers = p.track.history.numbers
-            for i, status in enumerate(p.track.statuses):
-                if numbers[i] == number and (
-                    found is None or _BEST_DOSE_STATUS.index(status) < _BEST_DOSE_STATUS.index(found[0])
-                ):
-                    found = (status, p.track.reasons[i], p.series.name)
+    found: dict[int, tuple[str, tuple[Reason, ...], str]] = {}
+    for series in best.values():
+        for p in series:
+            track = p.track
+            for number, status, reasons in zip(track.history.numbers, track.statuses, track.reasons, strict=True):
+                known = found.get(number)
+                if known is None or _RANK[status] < _RANK[known[0]]:
+                    found[number] = (status, reasons, p.series.name)
     return found

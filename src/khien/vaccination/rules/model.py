@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from khien.vaccination.rules.periods import Period
 
@@ -27,6 +28,16 @@ class Rule:
         return self.valid_from <= day <= self.valid_until
 
 
+class AgeDays(NamedTuple):
+    """An age rule for one birth: ordinals, None where the rule sets no limit."""
+
+    absolute_min: int | None
+    min: int | None
+    earliest: int | None
+    latest: int | None
+    max: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class AgeRule(Rule):
     absolute_min: Period | None = None  # grace included: younger never counts
@@ -34,6 +45,15 @@ class AgeRule(Rule):
     earliest: Period | None = None  # first recommended age
     latest: Period | None = None  # past due from here on
     max: Period | None = None  # from here on too old
+    # Births repeat in a population: the five days of a birth are counted once.
+    _days: dict[int, AgeDays] = field(default_factory=dict, compare=False, repr=False)
+
+    def days(self, birth: int) -> AgeDays:
+        found = self._days.get(birth)
+        if found is None:
+            lengths = (self.absolute_min, self.min, self.earliest, self.latest, self.max)
+            found = self._days[birth] = AgeDays(*(None if p is None else p.after(birth) for p in lengths))
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +85,16 @@ class VaccineRule(Rule):
     volume: float | None = None  # millilitres; less is recorded as a remark, the dose counts
     recommend: bool = False  # named in the forecast
     after: frozenset[str] = frozenset()  # allowed predecessors (mixing); empty = any
+    _span: dict[int, tuple[int, int]] = field(default_factory=dict, compare=False, repr=False)
+
+    def span(self, birth: int) -> tuple[int, int]:
+        """The days of the vaccine's ages for one birth: from the first, to before the second."""
+        found = self._span.get(birth)
+        if found is None:
+            first = FIRST_DAY if self.from_age is None else self.from_age.after(birth)
+            end = LAST_DAY if self.to_age is None else self.to_age.after(birth)
+            found = self._span[birth] = (first, end)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from khien.vaccination.rules.facts import History, Person
-from khien.vaccination.rules.forecast import Forecast, forecast
+from khien.vaccination.rules.forecast import Forecast, finish, forecast
 from khien.vaccination.rules.model import Antigen, Series
 from khien.vaccination.rules.state import COMPLETE, CONTRAINDICATED, NOT_COMPLETE, Track
 from khien.vaccination.rules.walk import walk
@@ -175,7 +175,7 @@ def _score_in_process(p: PatientSeries, part: list[PatientSeries]) -> int:
     score = -2
     if p.series.product_path and p.track.all_valid:
         score = 2 if products.count(0) == 1 else 0
-    score += 3 if p.forecast.completable else -3
+    score += 3 if _completable(p) else -3
     score += _rank(-p.track.valid_count, [-q.track.valid_count for q in part], (2, 0, -2))
     score += _rank(p.track.remaining, [q.track.remaining for q in part], (2, 0, -2))
     return score + _rank(_finish(p), [_finish(q) for q in part], (1, 0, -1))
@@ -185,7 +185,7 @@ def _score_no_valid_doses(p: PatientSeries, part: list[PatientSeries]) -> int:
     """Section 8.6."""
     starts = [_start(q) for q in part]
     score = _rank(_start(p), starts, (1, 0, -1))
-    score += 1 if p.forecast.status == NOT_COMPLETE and p.forecast.completable else -1
+    score += 1 if p.forecast.status == NOT_COMPLETE and _completable(p) else -1
     score += 1 if p.series.sex else 0
     return score + (-1 if p.series.product_path else 1)
 
@@ -198,4 +198,8 @@ def _start(p: PatientSeries) -> int:
 
 
 def _finish(p: PatientSeries) -> int:
-    return _NEVER if p.forecast.finish is None else p.forecast.finish
+    return _NEVER if p.forecast.earliest is None else finish(p.track, p.forecast)[0]
+
+
+def _completable(p: PatientSeries) -> bool:
+    return p.forecast.earliest is not None and finish(p.track, p.forecast)[1]
