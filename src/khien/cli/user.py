@@ -22,6 +22,9 @@ def user() -> None:
     import django
 
     django.setup()
+    from django.utils import translation
+
+    translation.activate(language())  # what Django says about a password
 
 
 def _by() -> Any:

@@ -1,0 +1,154 @@
+"""Pages: every address is gated or declared public; signing in, taking up a post, second factor, who looked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client, override_settings
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from khien.access import actions
+from khien.access.public import PUBLIC, PUBLIC_NAMESPACES
+from khien.core.actor import machine
+from khien.core.session import begin
+from tests.register import NORTH, SOUTH, add_country, add_person
+
+ADMIN = machine("administration", "account.manage")
+WORD = "bon-mua-hoa-trai-9"
+PLAIN_STATIC = override_settings(
+    STORAGES={"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+)
+
+
+def addresses(resolver: URLResolver, spaces: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], URLPattern]]:
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLResolver):
+            inner = (*spaces, entry.namespace) if entry.namespace else spaces
+            yield from addresses(entry, inner)
+        else:
+            yield spaces, entry
+
+
+def is_gated(pattern: URLPattern) -> bool:
+    view: Any = pattern.callback
+    if hasattr(view, "permissions"):
+        return True
+    path_view = getattr(view, "__self__", None) or getattr(view, "path_view", None)
+    operations = getattr(path_view, "operations", None)
+    return bool(operations) and all(o.auth_callbacks for o in operations)
+
+
+def test_every_address_is_gated_or_declared_public() -> None:
+    open_ = [
+        ":".join((*spaces, str(pattern.name)))
+        for spaces, pattern in addresses(get_resolver("khien.web.urls"))
+        if not PUBLIC_NAMESPACES & set(spaces) and pattern.name not in PUBLIC and not is_gated(pattern)
+    ]
+    assert open_ == []
+
+
+@pytest.fixture
+def people(django_database: str) -> Iterator[None]:
+    with begin(machine("test", "*"), role="khien_loader") as session:
+        add_country(session)
+        add_person(session, 1, unit=NORTH)
+        add_person(session, 2, unit=SOUTH)
+    for username, role in (("nurse", "vaccinator"), ("head", "station-head"), ("boss", "administrator")):
+        actions.add_account(by=ADMIN, username=username, name=username.title(), password=WORD, language="en")
+        actions.assign_role(by=ADMIN, username=username, role=role, unit_id=None if role == "administrator" else NORTH)
+    with PLAIN_STATIC:
+        yield
+
+
+def signed_in(username: str) -> Client:
+    client = Client(SERVER_NAME="localhost")
+    answer = client.post(reverse("account_login"), {"login": username, "password": WORD})
+    assert answer.status_code == 302, answer.content.decode()
+    return client
+
+
+def test_a_stranger_is_sent_to_sign_in_and_the_sign_in_page_shows(people: None) -> None:
+    answer = Client(SERVER_NAME="localhost").get("/persons/1/access/")
+    assert (answer.status_code, answer.url) == (302, "/accounts/login/?next=/persons/1/access/")
+    page = Client(SERVER_NAME="localhost").get("/accounts/login/").content.decode()
+    assert "Đăng nhập" in page
+    assert 'name="password"' in page
+
+
+def test_nobody_signs_up(people: None) -> None:
+    Client(SERVER_NAME="localhost").post("/accounts/signup/", {"username": "new", "password1": WORD})
+    from khien.access.models import Account
+
+    assert not Account.objects.filter(username="new").exists()
+
+
+def test_guessing_passwords_is_slowed_down(people: None) -> None:
+    client = Client(SERVER_NAME="localhost")
+    for _ in range(6):
+        client.post(reverse("account_login"), {"login": "nurse", "password": "wrong-password-1"})
+    answer = client.post(reverse("account_login"), {"login": "nurse", "password": WORD})
+    assert answer.status_code != 302
+    with begin(machine("test", "*")) as session:
+        attempts = session.rows("SELECT account_id, detail FROM access_log WHERE action = 'account.sign_in_failed'")
+    assert len(attempts) == 5
+    assert attempts[0] == {"account_id": None, "detail": {}}
+
+
+def test_missing_and_forbidden_look_the_same(people: None) -> None:
+    with override_settings(MFA_REQUIRED=False):
+        head, nurse = signed_in("head"), signed_in("nurse")
+        assert head.get("/persons/1/access/").status_code == 200
+        outside, absent, forbidden, nowhere = (
+            head.get("/persons/2/access/"), head.get("/persons/99/access/"),
+            nurse.get("/persons/1/access/"), nurse.get("/no/such/page/"),
+        )  # fmt: skip
+    assert {a.status_code for a in (outside, absent, forbidden, nowhere)} == {404}
+    assert outside.content.replace(b"/2/", b"/99/") == absent.content or b"persons/2" not in outside.content
+
+
+def test_who_looked_is_itself_logged(people: None) -> None:
+    with override_settings(MFA_REQUIRED=False):
+        page = signed_in("head").get("/persons/1/access/").content.decode()
+    assert "Who looked at this record" in page
+    with begin(machine("test", "*")) as session:
+        row = session.row("SELECT purpose FROM access_log WHERE action = 'access.read' AND person_id = 1")
+    assert row == {"purpose": "vaccination"}
+
+
+def test_a_post_that_needs_a_second_factor_gives_no_rights_without_one(people: None) -> None:
+    with override_settings(MFA_REQUIRED=True):
+        head = signed_in("head")
+        assert head.get("/persons/1/access/").url == "/account/second-factor/"
+        assert head.get("/account/second-factor/").status_code == 200
+        assert head.get("/accounts/2fa/").status_code == 200
+        assert head.get("/accounts/2fa/totp/activate/").status_code in (200, 302)
+        assert signed_in("nurse").get("/persons/1/access/").status_code == 404
+
+
+def test_an_account_takes_up_another_of_its_posts_and_no_other(people: None) -> None:
+    second = actions.assign_role(by=ADMIN, username="nurse", role="auditor")
+    with override_settings(MFA_REQUIRED=False):
+        nurse = signed_in("nurse")
+        page = nurse.get("/account/").content.decode()
+        assert f'value="{second}:audit"' in page
+        assert nurse.post("/account/post/", {"post": f"{second}:audit"}).status_code == 302
+        assert nurse.get("/persons/2/access/").status_code == 200
+        for wrong in (f"{second}:vaccination", f"{second + 1}:audit", "x", "1:audit"):
+            assert nurse.post("/account/post/", {"post": wrong}).status_code == 404
+        actions.disable_account(by=ADMIN, username="nurse")
+        assert nurse.get("/persons/2/access/").status_code == 302
+
+
+def test_the_admin_opens_for_administrators_alone_and_is_logged(people: None) -> None:
+    with override_settings(MFA_REQUIRED=False):
+        assert signed_in("nurse").get("/admin/").status_code == 302
+        boss = signed_in("boss")
+        assert boss.get("/admin/access/assignment/add/").status_code == 200
+        answer = boss.post("/admin/access/agency/add/", {"code": "cdc", "name": "CDC", "kind": "cdc", "unit_id": ""})
+        assert answer.status_code == 302
+    with begin(machine("test", "*")) as session:
+        row = session.row("SELECT detail FROM access_log WHERE action = 'account.manage'")
+    assert row is not None
+    assert row["detail"]["kind"] == "agency"
