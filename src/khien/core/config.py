@@ -4,6 +4,7 @@ KHIEN_HOME           folder of our own: database, generated files (default ./.kh
 KHIEN_DATABASE_URL   another PostgreSQL 18 instead of the embedded one
 KHIEN_DATABASE_NAME  database within the embedded server (default khien)
 KHIEN_PG_BIN         folder of other PostgreSQL binaries
+KHIEN_PG_USER        as root: the user the embedded server runs as (default khien, postgres or nobody)
 KHIEN_POOL_SIZE      connections per process and role (default 8)
 """
 
