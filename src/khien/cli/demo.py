@@ -21,11 +21,14 @@ _FIRST, _LAST = dt.date(2021, 7, 1), dt.date(2022, 3, 31)
     "--on", "day", type=click.DateTime(["%Y-%m-%d"]), default="2021-09-15", show_default=True,
     help="The day it plays on, from 2021-07-01 to 2022-03-31.",
 )  # fmt: skip
+@click.option(
+    "--people", type=click.IntRange(100, 5_000_000), default=100_000, show_default=True, help="How many to invent."
+)
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--no-serve", is_flag=True, help="Prepare everything, then stop.")
 @click.option("--json", "as_json", is_flag=True, help="With --no-serve: the logins as JSON.")
-def demo(day: dt.datetime, host: str, port: int, no_serve: bool, as_json: bool) -> None:
+def demo(day: dt.datetime, people: int, host: str, port: int, no_serve: bool, as_json: bool) -> None:
     """A district of Ho Chi Minh City in September 2021: 100,000 invented people, a login for each role."""
     on = day.date()
     if not _FIRST <= on <= _LAST:
@@ -33,7 +36,7 @@ def demo(day: dt.datetime, host: str, port: int, no_serve: bool, as_json: bool) 
     # A database of its own, so that a demonstration never mixes with real work.
     os.environ.setdefault("KHIEN_DATABASE_NAME", "khien_demo")
     os.environ.setdefault("KHIEN_MFA", "off")
-    logins = _prepare(on)
+    logins = _prepare(on, people)
     if as_json:
         print_json([{"role": r, "username": u, "password": p} for r, u, p in logins])
     else:
@@ -45,7 +48,7 @@ def demo(day: dt.datetime, host: str, port: int, no_serve: bool, as_json: bool) 
         serve(host, port, workers=2)
 
 
-def _prepare(on: dt.date) -> list[tuple[str, str, str]]:
+def _prepare(on: dt.date, people: int) -> list[tuple[str, str, str]]:
     from khien.core import server
     from khien.core.migration import migrate
 
@@ -73,8 +76,8 @@ def _prepare(on: dt.date) -> list[tuple[str, str, str]]:
 
         step(N_("Administrative units of 2021 and 2025"))
         steps.load_units()
-        step(N_("100,000 invented people"))
-        steps.load_people(progress)
+        step(N_("Invented people"))
+        steps.load_people(people, progress)
         step(N_("Vaccines, sites and doses given"))
         load_products(by=steps.actor())
         steps.vaccinate(on, steps.open_sites(), progress)

@@ -26,7 +26,7 @@ SQL = Queries("khien.coverage", "questions.sql")
 COLUMNS = dict(part.split() for part in SQL.columns.replace("\n", " ").split(", "))  # name -> DuckDB type
 
 # A writer that was under way when the snapshot was taken may commit after it with an earlier time stamp. Asking again
-# for what changed shortly before costs little and loses nothing: a moment where nobody wrote, minutes where somebody did.
+# for what changed shortly before costs little and loses nothing: a moment where nobody wrote, minutes where one did.
 _OVERLAP_QUIET = dt.timedelta(seconds=1)
 _OVERLAP_BUSY = dt.timedelta(minutes=10)
 

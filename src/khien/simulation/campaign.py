@@ -22,7 +22,7 @@ _NEVER = np.datetime64("NaT", "D")
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Columns of equal length: person_id (int64), birth_date (datetime64[D]), unit_id (int32), died_on (datetime64[D])."""
+    """Columns of equal length: person_id (int64), unit_id (int32), birth_date and died_on (datetime64[D])."""
 
     person_id: np.ndarray
     birth_date: np.ndarray

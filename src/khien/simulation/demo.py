@@ -31,7 +31,6 @@ from khien.territory import store as units
 from khien.vaccination import actions as vaccination
 
 PROVINCE, DISTRICT = "79", "771"  # Ho Chi Minh City, District 10, in the list of 2021
-PEOPLE = 100_000
 SEED = 2021
 BORN = dt.date(2021, 9, 1)  # the day the extract is of, whatever day the demonstration plays on
 Progress = Callable[[str, int, int], None]  # stage, done, of (0: unknown)
@@ -53,13 +52,13 @@ def load_units() -> None:
     territory.load_units(by=actor(), systems=systems, successions={names: sources.successions()})
 
 
-def load_people(progress: Progress) -> None:
+def load_people(people: int, progress: Progress) -> None:
     """Invent the district's people once, and load them as any register extract is loaded."""
     with begin(actor(), role="khien_loader") as session:
         if session.value(SQL.has_people):
             return
     file = config.home() / "demo.parquet"
-    extract.write(nation(people=PEOPLE, seed=SEED, on=BORN, area=[DISTRICT]), file, COLUMNS)
+    extract.write(nation(people=people, seed=SEED, on=BORN, area=[DISTRICT]), file, COLUMNS)
     load_extract(file, by=actor(), as_of=BORN, progress=progress)
     file.unlink()
 

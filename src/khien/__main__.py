@@ -1,0 +1,5 @@
+"""`python -m khien` is `khien`."""
+
+from khien.cli import main
+
+main()
