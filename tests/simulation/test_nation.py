@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from khien.core.errors import BadInput, NotFound, WrongUsage
 from khien.simulation import ages, compositions, weights
-from khien.simulation.nation import COLUMNS, Block, nation, shares
+from khien.simulation.nation import COLUMNS, Block, nation, shares, shares_from
 
 ON = dt.date(2021, 9, 15)
 DISTRICT = "770"
@@ -172,6 +172,16 @@ def test_more_temporary_residents_live_in_the_cities() -> None:
     in_city = np.mean([str(code).startswith("2") for code in city["temporary_commune"]])
     assert in_city > 0.15
     assert np.mean(country["temporary_commune"] != None) < 0.08  # noqa: E711
+
+
+def test_shares_can_be_changed_by_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "shares.toml"
+    file.write_text("[identifiers]\ninsurance = 0.0\n", encoding="utf-8")
+    made = joined(nation(people=200, seed=1, on=ON, area=[DISTRICT], facts=shares_from(file)))
+    assert set(made["insurance_number"]) == {None}
+    file.write_text("insurance = = 1", encoding="utf-8")
+    with pytest.raises(BadInput):
+        shares_from(file)
 
 
 def test_shares_can_be_changed() -> None:

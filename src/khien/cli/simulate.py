@@ -16,7 +16,7 @@ from khien.core.i18n import N_, translate
 from khien.simulation import extract, residents
 from khien.simulation.epidemic import Epidemic, parameters
 from khien.simulation.faults import Faulty, truth_path
-from khien.simulation.nation import COLUMNS, Block
+from khien.simulation.nation import COLUMNS, Block, shares_from
 from khien.simulation.nation import nation as make_nation
 from khien.simulation.observation import simulated
 
@@ -37,6 +37,7 @@ def simulate() -> None:
 @click.option("--area", default="", help="Official codes of 2021 (province, district, commune), comma-separated.")
 @click.option("--census", type=_GIVEN, help="People and household sizes by commune (CSV).")
 @click.option("--ages", "age_file", type=_GIVEN, help="People by age group and district (CSV).")
+@click.option("--shares", "share_file", type=_GIVEN, help="Shares of residence, identifiers, cards (TOML).")
 @click.option("--faults", type=click.FloatRange(0, 1), default=0.0, help="Share of faulty rows; the truth goes beside.")
 @click.option("-o", "--output", type=_FILE, required=True, help="FILE.parquet or FILE.csv")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -47,6 +48,7 @@ def nation(
     area: str,
     census: Path | None,
     age_file: Path | None,
+    share_file: Path | None,
     faults: float,
     output: Path,
     as_json: bool,
@@ -54,7 +56,10 @@ def nation(
     """A register extract of people who do not exist."""
     extract.check_name(output)
     codes = [code.strip() for code in area.split(",") if code.strip()]
-    blocks = make_nation(people=people, seed=seed, on=on.date(), area=codes, census=census, age_file=age_file)
+    facts = shares_from(share_file) if share_file else None
+    blocks = make_nation(
+        people=people, seed=seed, on=on.date(), area=codes, census=census, age_file=age_file, facts=facts
+    )
     faulty = Faulty(faults, seed)
     rows = extract.write(_shown(faulty.of(blocks), people), output, COLUMNS)
     answer: dict[str, object] = {"people": rows, "file": str(output)}

@@ -7,6 +7,7 @@ commune of so many people is the same whether it is made alone or with others, a
 from __future__ import annotations
 
 import datetime as dt
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from khien.core.errors import WrongUsage
+from khien.core.errors import BadInput, WrongUsage
 from khien.core.i18n import N_
 from khien.rulebook import load
 from khien.simulation import ages, compositions
@@ -79,6 +80,20 @@ def shares(**changes: dict[str, Any]) -> dict[str, Any]:
     if unknown := set(changes) - set(facts):
         raise WrongUsage(N_("There is no table of shares called {name}."), name=sorted(unknown)[0])
     return {name: {**table, **changes.get(name, {})} for name, table in facts.items()}
+
+
+def shares_from(path: Path) -> dict[str, Any]:
+    """Shares with those of a TOML file laid over them (tables as in rulebook/simulation/residence.toml).
+
+    Raises BadInput for a file that is no TOML or holds something else than tables, WrongUsage for an unknown table.
+    """
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        raise BadInput(N_("The file of shares is not valid TOML.")) from None
+    if any(not isinstance(table, dict) for table in given.values()):
+        raise BadInput(N_("The file of shares is not valid TOML."))
+    return shares(**given)
 
 
 def nation(
