@@ -1,4 +1,4 @@
-"""Small register extracts for the loader's tests. Numbers and names are invented; communes are those of tests.register."""
+"""Small register extracts for the loader's tests. All invented; the communes are those of tests.register."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ def register(*queries: str) -> list[Any]:
 def everything() -> list[Any]:
     """All rows of the register but the times at which they were written."""
     return register(
-        "SELECT person_id, name, name_key, birth_date, birth_precision, sex, home_unit, present_unit, died_on FROM person ORDER BY 1",
+        "SELECT person_id, name, name_key, birth_date, birth_precision, sex, home_unit, present_unit, died_on"
+        " FROM person ORDER BY 1",
         "SELECT * FROM identifier ORDER BY 1, 2",
         "SELECT * FROM personal_card ORDER BY 1, 2",
         "SELECT * FROM household ORDER BY 1",

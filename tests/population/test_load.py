@@ -9,8 +9,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from khien.core.errors import BadInput, NotAllowed
 from khien.core.actor import machine
+from khien.core.errors import BadInput, NotAllowed
 from khien.population.load.loader import load_extract
 from tests.population.extracts import AS_OF, everything, load, ready, register, rejects, row, write
 from tests.register import NORTH, SOUTH
@@ -70,7 +70,10 @@ def test_the_same_file_again_changes_nothing(tmp_path: Path) -> None:
 
 def test_keys_stand_as_before_after_a_large_load(tmp_path: Path) -> None:
     query = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1"
-    constraints = "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), convalidated FROM pg_constraint ORDER BY 1, 2"
+    constraints = (
+        "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), convalidated"
+        " FROM pg_constraint ORDER BY 1, 2"
+    )
     before = register(query, constraints)
     load(write(tmp_path / "a.csv", *family()))
     assert register(query, constraints) == before
@@ -87,8 +90,8 @@ def test_a_later_extract_supersedes_with_dates(tmp_path: Path) -> None:
         "SELECT name, source FROM person_version",
         "SELECT unit_id, lower(valid), upper(valid) FROM residence JOIN person USING (person_id)"
         " WHERE name = 'Nguyễn Thị Ví Dụ Mới' ORDER BY 2",
-        "SELECT relation, upper(m.valid) FROM household_member m JOIN person USING (person_id) WHERE name = 'Trần Văn Mẫu'"
-        " ORDER BY m.valid",
+        "SELECT relation, upper(m.valid) FROM household_member m JOIN person USING (person_id)"
+        " WHERE name = 'Trần Văn Mẫu' ORDER BY m.valid",
         "SELECT lower(valid), upper(valid) FROM residence WHERE kind = 'temporary'",
     )
     assert versions == [("Nguyễn Thị Ví Dụ", "load")]
@@ -115,7 +118,9 @@ def test_columns_that_are_not_in_the_file_say_nothing(tmp_path: Path) -> None:
 
 def test_parquet_is_the_same_as_csv(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", *family(), row(personal_number="001190000009", address='Ngõ "3"\nnhà 2'))
-    duckdb.execute(f"COPY (SELECT * FROM read_csv('{path}', all_varchar = true)) TO '{tmp_path}/a.parquet' (FORMAT parquet)")
+    duckdb.execute(
+        f"COPY (SELECT * FROM read_csv('{path}', all_varchar = true)) TO '{tmp_path}/a.parquet' (FORMAT parquet)"
+    )
     load(tmp_path / "a.parquet")
     before = everything()
     assert load(path).counts.unchanged == 5
@@ -125,7 +130,9 @@ def test_parquet_is_the_same_as_csv(tmp_path: Path) -> None:
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
 def test_mark_line_ends_and_separators_do_not_matter(tmp_path: Path, ending: str) -> None:
     name = unicodedata.normalize("NFD", "Nguyễn Thị Ví Dụ")
-    text = f"personal_number;name;birth_date;sex;commune{ending}001190000001; {name} ;1990-01-15;female;T1{ending}{ending}"
+    text = (
+        f"personal_number;name;birth_date;sex;commune{ending}001190000001; {name} ;1990-01-15;female;T1{ending}{ending}"
+    )
     (tmp_path / "a.csv").write_bytes(b"\xef\xbb\xbf" + text.encode())
     done = load(tmp_path / "a.csv")
     assert rejects(done) == []

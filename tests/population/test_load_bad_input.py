@@ -48,7 +48,9 @@ def _country(fresh_database: str) -> None:
         ({"household": "A", "relation": "boss"}, "relation", "not one of those"),
     ],
 )  # fmt: skip
-def test_a_bad_value_is_named_and_the_rest_loaded(tmp_path: Path, fields: dict[str, str], field: str, word: str) -> None:
+def test_a_bad_value_is_named_and_the_rest_loaded(
+    tmp_path: Path, fields: dict[str, str], field: str, word: str
+) -> None:
     done = load(write(tmp_path / "a.csv", row(**fields), row(personal_number="001190000002")))
     found = rejects(done)
     assert [(line, name) for line, name, _ in found] == [(2, field)]

@@ -1,4 +1,4 @@
-"""A load that is killed loses nothing, leaves nothing half-written, and goes on where it stopped; memory stays small."""
+"""A killed load loses nothing, leaves nothing half-written, goes on where it stopped; memory stays small."""
 
 from __future__ import annotations
 
@@ -52,7 +52,8 @@ def kill_when(process: subprocess.Popen[str], query: str) -> None:
     "moment",
     [
         "SELECT FROM loading.block WHERE read_to > 4000000",
-        "SELECT FROM pg_stat_activity WHERE query LIKE '%LATERAL (VALUES%' AND state = 'active' AND pid <> pg_backend_pid()",
+        "SELECT FROM pg_stat_activity WHERE query LIKE '%LATERAL (VALUES%'"
+        " AND state = 'active' AND pid <> pg_backend_pid()",
         "SELECT FROM pg_stat_activity WHERE query LIKE 'INSERT INTO %' AND state = 'active' AND query LIKE '%accepted%'"
         " AND pid <> pg_backend_pid()",
     ],

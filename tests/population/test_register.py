@@ -64,9 +64,7 @@ def test_a_wrong_number_is_corrected_and_free_again(session: Session) -> None:
     actions.add_identifier(by=BY, person_id=first, kind="personal_number", value="001190 000001")
     with pytest.raises(Refused):
         actions.add_identifier(by=BY, person_id=second, kind="personal_number", value="001190000001")
-    actions.change_identifier(
-        by=BY, person_id=first, kind="personal_number", old="001190000001", new="001190000002"
-    )
+    actions.change_identifier(by=BY, person_id=first, kind="personal_number", old="001190000001", new="001190000002")
     assert store.find_by_identifier(session, "001190000002") == first
     actions.add_identifier(by=BY, person_id=second, kind="personal_number", value="001190000001")
     assert store.find_by_identifier(session, "001190000001") == second

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from khien.core.actor import Actor
@@ -308,7 +308,7 @@ def _done(session: Session, action: str, person_id: int, client_id: UUID | None,
     session.log(action, [person_id], **detail)
 
 
-def _locked(session: Session, person_id: int) -> dict[str, object]:
+def _locked(session: Session, person_id: int) -> dict[str, Any]:
     record = session.row(_q.lock_person, person_id=person_id)
     if record is None:
         raise NotFound

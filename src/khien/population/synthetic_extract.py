@@ -10,12 +10,92 @@ from pathlib import Path
 
 import duckdb
 
-_SURNAMES = "Nguyễn Trần Lê Phạm Hoàng Huỳnh Phan Vũ Võ Đặng Bùi Đỗ Hồ Ngô Dương Lý".split()
-_MIDDLE = "Văn Thị Hữu Đức Ngọc Minh Thanh Quốc Thu Xuân Hồng Gia Bảo Kim Đình Tuấn".split()
-_GIVEN = (
-    "An Anh Bình Châu Chi Cường Dũng Dương Đạt Đức Giang Hà Hải Hạnh Hiếu Hoa Hòa Hùng Hương Khánh Khoa Lan Linh Long Mai"
-    " Minh Nam Nga Ngân Nhung Oanh Phúc Phương Quân Quỳnh Sơn Tâm Thảo Thắng Thủy Trang Trung Tuấn Uyên Vân Việt Vinh Yến"
-).split()
+_SURNAMES = [
+    "Nguyễn",
+    "Trần",
+    "Lê",
+    "Phạm",
+    "Hoàng",
+    "Huỳnh",
+    "Phan",
+    "Vũ",
+    "Võ",
+    "Đặng",
+    "Bùi",
+    "Đỗ",
+    "Hồ",
+    "Ngô",
+    "Dương",
+    "Lý",
+]
+_MIDDLE = [
+    "Văn",
+    "Thị",
+    "Hữu",
+    "Đức",
+    "Ngọc",
+    "Minh",
+    "Thanh",
+    "Quốc",
+    "Thu",
+    "Xuân",
+    "Hồng",
+    "Gia",
+    "Bảo",
+    "Kim",
+    "Đình",
+    "Tuấn",
+]
+_GIVEN = [
+    "An",
+    "Anh",
+    "Bình",
+    "Châu",
+    "Chi",
+    "Cường",
+    "Dũng",
+    "Dương",
+    "Đạt",
+    "Đức",
+    "Giang",
+    "Hà",
+    "Hải",
+    "Hạnh",
+    "Hiếu",
+    "Hoa",
+    "Hòa",
+    "Hùng",
+    "Hương",
+    "Khánh",
+    "Khoa",
+    "Lan",
+    "Linh",
+    "Long",
+    "Mai",
+    "Minh",
+    "Nam",
+    "Nga",
+    "Ngân",
+    "Nhung",
+    "Oanh",
+    "Phúc",
+    "Phương",
+    "Quân",
+    "Quỳnh",
+    "Sơn",
+    "Tâm",
+    "Thảo",
+    "Thắng",
+    "Thủy",
+    "Trang",
+    "Trung",
+    "Tuấn",
+    "Uyên",
+    "Vân",
+    "Việt",
+    "Vinh",
+    "Yến",
+]
 
 _PEOPLE = """
 WITH person AS (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import LiteralString, cast
+from collections.abc import Callable
+from typing import LiteralString
 
 from khien.core.sql import Queries
 from khien.population.load.columns import COLUMNS
@@ -46,7 +47,8 @@ def _date(column: str) -> str:
 def _name(_: str = "") -> str:
     # Stored NFC with single spaces; most names come so.
     return (
-        "CASE WHEN r.name IS NFC NORMALIZED AND strpos(r.name, '  ') = 0 AND r.name !~ '^\\s|[^\\S ]|\\s$' THEN nullif(r.name, '')"
+        "CASE WHEN r.name IS NFC NORMALIZED AND strpos(r.name, '  ') = 0 AND r.name !~ '^\\s|[^\\S ]|\\s$'"
+        " THEN nullif(r.name, '')"
         f" ELSE nullif(btrim(regexp_replace(normalize(r.name, NFC), '{_SPACE}+', ' ', 'g')), '') END"
     )
 
@@ -56,13 +58,14 @@ _STRIPPED = f"replace(regexp_replace(r.birth_date, '^{_SPACE}+|{_SPACE}+$', '', 
 
 
 def _birth(_: str = "") -> str:
-    """First possible day of YYYY-MM-DD, YYYY-MM or YYYY, `**` for what is not known. The full date is the usual case."""
+    """First possible day of YYYY-MM-DD, YYYY-MM or YYYY, `**` for what is not known; a full date is the usual case."""
     loose = (
         rf"CASE WHEN r.birth_date !~ '-\*\*-[0-9]' AND {_STRIPPED} ~ '^[0-9]{{4}}(-[0-9]{{2}}){{0,2}}$'"
         f" THEN {_STRIPPED} || left('-01-01', 10 - length({_STRIPPED})) END"
     )
     return (
-        f"CASE WHEN r.birth_date ~ {_DAY} THEN CASE WHEN pg_input_is_valid(r.birth_date, 'date') THEN r.birth_date::date END"
+        f"CASE WHEN r.birth_date ~ {_DAY}"
+        " THEN CASE WHEN pg_input_is_valid(r.birth_date, 'date') THEN r.birth_date::date END"
         f" WHEN pg_input_is_valid({loose}, 'date') THEN ({loose})::date END"
     )
 
@@ -80,7 +83,7 @@ def _long(_: str = "") -> str:
     return f"CASE {cases} END AS too_long"
 
 
-_MACROS = {
+_MACROS: dict[str, Callable[[str], str]] = {
     "text": _text,
     "digits": _digits,
     "document": _document,
@@ -109,7 +112,7 @@ def _conditions(as_of: dt.date) -> dict[tuple[str, str], str]:
 
 def convert_statement() -> LiteralString:
     """Creates loading.checked: every staged row typed. Nothing is judged yet."""
-    return cast(LiteralString, f"CREATE UNLOGGED TABLE loading.checked AS {_typed()}")
+    return f"CREATE UNLOGGED TABLE loading.checked AS {_typed()}"
 
 
 def explain_statement(as_of: dt.date) -> LiteralString:
@@ -117,10 +120,9 @@ def explain_statement(as_of: dt.date) -> LiteralString:
     conditions = _conditions(as_of)
     faulty = "\n OR ".join(["t.too_long IS NOT NULL", *conditions.values()])
     named = ", ".join(f"('{field}', '{reason}', {body})" for (field, reason), body in conditions.items())
-    return cast(
-        LiteralString,
+    return (
         "INSERT INTO loading.reject (line, field, reason) SELECT t.line, fault.field, fault.reason"  # noqa: S608
         f" FROM (SELECT * FROM loading.checked t WHERE {faulty} OFFSET 0) t,"
         f" LATERAL (VALUES (t.too_long, 'too_long', t.too_long IS NOT NULL), {named}) AS fault (field, reason, bad)"
-        " WHERE fault.bad",
+        " WHERE fault.bad"
     )

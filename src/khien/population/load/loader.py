@@ -18,8 +18,8 @@ from khien.core.errors import BadInput, Fault, Unavailable
 from khien.core.i18n import N_, translate
 from khien.core.session import begin
 from khien.population.load import merging, staging
-from khien.population.load.merging import Counts
 from khien.population.load.columns import NAMES
+from khien.population.load.merging import Counts
 from khien.population.load.reading import Extract, open_extract
 from khien.population.load.reasons import REASONS
 from khien.population.load.staging import Connection, Place, Progress
@@ -84,7 +84,10 @@ def load_extract(
     return Loaded(run_id, as_of, counts, resumed, written)
 
 
-_FINISH = "UPDATE load_run SET stage = %(stage)s, counts = %(counts)s, finished_at = clock_timestamp() WHERE run_id = %(run_id)s"
+_FINISH = (
+    "UPDATE load_run SET stage = %(stage)s, counts = %(counts)s, finished_at = clock_timestamp()"
+    " WHERE run_id = %(run_id)s"
+)
 
 
 def _finish(connection: Connection, run_id: int, stage: str) -> None:
@@ -132,7 +135,10 @@ def _take_up(connection: Connection, extract: Extract, mark: str, as_of: dt.date
 def _write_rejects(connection: Connection, target: Path) -> Path:
     """line, field, reason in Vietnamese and English, then the row itself, so that it can be mended and sent again."""
     columns = ", ".join(f"w.{name}" for name in NAMES)
-    query = f"SELECT r.line, r.field, r.reason, {columns} FROM loading.reject r LEFT JOIN loading.raw w USING (line) ORDER BY 1, 2"  # noqa: S608
+    query = (
+        f"SELECT r.line, r.field, r.reason, {columns} FROM loading.reject r"  # noqa: S608
+        " LEFT JOIN loading.raw w USING (line) ORDER BY 1, 2"
+    )
     partial = target.with_name(target.name + ".part")
     with partial.open("w", encoding="utf-8", newline="") as stream, connection.transaction():
         partial.chmod(0o600)  # it holds personal data
@@ -140,7 +146,7 @@ def _write_rejects(connection: Connection, target: Path) -> Path:
         writer.writerow(("line", "field", "reason_vi", "reason_en", *NAMES))
         with connection.cursor(name="rejects") as cursor:
             cursor.itersize = 2000
-            for line, field, reason, *values in cursor.execute(query):  # type: ignore[arg-type]
+            for line, field, reason, *values in cursor.execute(query):
                 message = REASONS[reason]
                 writer.writerow((line, field, translate(message, "vi"), message, *values))
     partial.replace(target)

@@ -31,7 +31,8 @@ _NAME_KEY = (
 _ACCEPTED = """
 CREATE VIEW loading.accepted AS
 SELECT c.*, {name_key} AS name_key, coalesce(m.person_id, {base} + c.line) AS person_id, m.person_id IS NULL AS is_new,
-    CASE c.card_kind WHEN 'cmnd' THEN coalesce(c.old_number, c.personal_number) ELSE c.personal_number END AS card_number,
+    CASE c.card_kind WHEN 'cmnd' THEN coalesce(c.old_number, c.personal_number) ELSE c.personal_number END
+        AS card_number,
     CASE WHEN c.stay_unit IS NOT NULL AND coalesce(c.stay_from, c.birth_date) <= '{as_of}'
               AND (c.stay_until IS NULL OR c.stay_until >= '{as_of}') THEN c.stay_unit
          WHEN c.temporary_unit IS NOT NULL AND coalesce(c.temporary_from, c.birth_date) <= '{as_of}'
@@ -44,7 +45,7 @@ WHERE NOT EXISTS (SELECT FROM loading.excluded e WHERE e.line = c.line)
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Rows of the file: `rows` = `added` + `changed` + `unchanged` + `repeated` + `rejected`; `faults` in `rejected`."""
+    """Rows of the file: `rows` = added + changed + unchanged + repeated + rejected. `faults` are theirs."""
 
     rows: int
     added: int
@@ -60,7 +61,7 @@ def check(connection: Connection, as_of: dt.date, progress: Progress) -> None:
     connection.execute("SET max_parallel_workers_per_gather = 4")
     connection.execute("SET min_parallel_table_scan_size = '1MB'")
     for table in ("checked", "identity", "matched", "wanted", "home", "known_home", "member", "excluded", "commune"):
-        connection.execute(f"DROP TABLE IF EXISTS loading.{table} CASCADE")  # type: ignore[arg-type]
+        connection.execute(f"DROP TABLE IF EXISTS loading.{table} CASCADE")
     connection.execute("DELETE FROM loading.reject WHERE field <> 'row'")
     connection.execute("CREATE UNLOGGED TABLE loading.commune (code text PRIMARY KEY, unit_id integer NOT NULL)")
     connection.execute("CREATE UNLOGGED TABLE loading.excluded (line bigint PRIMARY KEY)")
@@ -91,7 +92,8 @@ def _match(connection: Connection, as_of: dt.date) -> None:
     connection.execute(_merge.conflicts)
     connection.execute(_merge.same_person)
     connection.execute(
-        "DELETE FROM loading.matched m USING loading.reject r WHERE r.line = m.line AND r.reason IN ('conflict', 'duplicate')"
+        "DELETE FROM loading.matched m USING loading.reject r"
+        " WHERE r.line = m.line AND r.reason IN ('conflict', 'duplicate')"
     )
     # CREATE TABLE AS takes no parameters from the server's side, so the day is written into the text.
     connection.execute(_bound(_merge.wanted, {"as_of": as_of}))
@@ -109,13 +111,13 @@ def merge(session: Session, extract: Extract, as_of: dt.date, progress: Progress
     """Write what passed, in the session's transaction, with its log row."""
     connection = session.connection
     for setting in ("work_mem = '128MB'", "maintenance_work_mem = '512MB'", "synchronous_commit = on"):
-        connection.execute(f"SET LOCAL {setting}")  # type: ignore[arg-type]
+        connection.execute(f"SET LOCAL {setting}")
     connection.execute("SET LOCAL max_parallel_workers_per_gather = 4")
     connection.execute("SET LOCAL max_parallel_maintenance_workers = 4")
     rows, last_line = session.connection.execute(
         "SELECT count(*), coalesce(max(line), 0) FROM loading.raw").fetchone() or (0, 0)  # fmt: skip
     base = _reserve(session, "person_id_seq", last_line)
-    connection.execute(_ACCEPTED.format(name_key=_NAME_KEY, base=base - 1, as_of=as_of))  # type: ignore[arg-type]
+    connection.execute(_ACCEPTED.format(name_key=_NAME_KEY, base=base - 1, as_of=as_of))
     # The statistics of a register that has just been made say nothing: ask.
     known = session.value("SELECT count(*) FROM loading.matched")
     params: dict[str, Any] = {"as_of": as_of, "has_household": "household" in extract.columns}
@@ -135,7 +137,7 @@ def merge(session: Session, extract: Extract, as_of: dt.date, progress: Progress
     )
     unchanged = rows - added - len(changed) - repeated - rejected
     counts = Counts(rows, added, len(changed), unchanged, repeated, rejected, faults)
-    # New people are named by the range of their numbers, which is what a bulk of millions needs; changed ones one by one.
+    # New people are named by the range of their numbers, as a bulk of millions needs; changed ones one by one.
     session.log("person.load", sorted(changed), added=added, first_id=base, last_id=base + last_line, rejected=rejected)
     connection.execute("DROP VIEW loading.accepted")
     return counts
@@ -147,7 +149,7 @@ def _homes(session: Session, known: int) -> None:
         connection.execute(_merge.known_homes)
     else:
         connection.execute("CREATE UNLOGGED TABLE loading.known_home (household text, household_id bigint)")
-    connection.execute(_merge.homes.replace("%%", "%"))  # type: ignore[arg-type]
+    connection.execute(_merge.homes.replace("%%", "%"))
     connection.execute("ANALYZE loading.home")
 
 
@@ -188,7 +190,10 @@ def _reserve(session: Session, sequence: str, count: int) -> int:
     somebody have come in between.
     """
     while True:
-        drawn = "SELECT min(n), max(n) FROM (SELECT nextval(%(sequence)s) FROM generate_series(1, greatest(%(count)s, 1))) s (n)"
+        drawn = (
+            "SELECT min(n), max(n)"
+            " FROM (SELECT nextval(%(sequence)s) FROM generate_series(1, greatest(%(count)s, 1))) s (n)"
+        )
         found = session.row(drawn, sequence=sequence, count=count)
         assert found is not None
         if found["max"] - found["min"] == max(count, 1) - 1:

@@ -54,7 +54,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """An opened register extract. `start` and `first_line` are where its rows begin, `size` what `Block.end` reaches."""
+    """An opened register extract. Its rows begin at `start`, on `first_line`; `Block.end` reaches `size`."""
 
     path: Path
     columns: tuple[str, ...]

@@ -65,8 +65,8 @@ def reached(connection: Connection, run_id: int) -> Place | None:
     if connection.execute("SELECT to_regclass('loading.block')").fetchone() == (None,):
         return None
     query = "SELECT max(read_to), max(next_line) FROM loading.block WHERE run_id = %s"
-    end, line = connection.execute(query, (run_id,)).fetchone() or (None, None)
-    return None if end is None else Place(end, line)
+    found = connection.execute(query, (run_id,)).fetchone()
+    return Place(found[0], found[1]) if found and found[0] is not None else None
 
 
 def stage(connection: Connection, extract: Extract, run_id: int, place: Place, progress: Progress) -> None:
