@@ -1,0 +1,1 @@
+"""Pure rules of zones: life cycle, grades, presence, worklist."""

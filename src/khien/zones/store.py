@@ -1,0 +1,187 @@
+"""Questions on zones and on who is in them. Lists of people log their reading, all people of a list with one entry each.
+
+An area beyond the actor's own is not found. `on` is a day in Viet Nam; answers on people are as of its last moment, today
+as of now.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from khien import rulebook
+from khien.core.errors import NotFound
+from khien.core.i18n import N_
+from khien.core.session import Session
+from khien.core.sql import Queries
+from khien.core.text import fold
+from khien.zones.rules.area import Area, Place
+from khien.zones.rules.presence import VIET_NAM, sighting_hours
+from khien.zones.rules.presence import Place as Presence
+
+Row = dict[str, Any]
+_q = Queries("khien.zones")
+LISTS = ("resident_present", "temporary_present", "resident_away", "not_found", "left")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person whom an area concerns. See zone_lists in functions.sql for `list` and `moved`."""
+
+    person_id: int
+    list: str
+    unit_id: int | None
+    certainty: str
+    reason: str
+    since: dt.date | None
+    moved: str | None
+    moved_on: dt.date | None
+    other_unit: int | None
+
+
+def moment_of(session: Session, on: dt.date) -> dt.datetime:
+    """The last moment of a day in Viet Nam, or now if the day has not ended."""
+    end = dt.datetime.combine(on + dt.timedelta(days=1), dt.time(), VIET_NAM) - dt.timedelta(microseconds=1)
+    return end if on < session.today else max(session.now, end - dt.timedelta(days=1))
+
+
+def window_days(on: dt.date) -> int:
+    """For how many days back movement is listed by default."""
+    return int(rulebook.in_force(rulebook.load("zones", "presence")["window"], on)[-1]["days"])
+
+
+def area_of_units(session: Session, unit_ids: Iterable[int]) -> Area:
+    return Area(session.value(_q.area_of_units, ids=sorted(set(unit_ids))))
+
+
+def must_reach(session: Session, area: Area) -> None:
+    """Raise NotFound unless the area lies within the actor's."""
+    if not session.value(_q.within_reach, **_parts(area)):
+        raise NotFound(N_("There is no such zone."))
+
+
+def zones(session: Session, on: dt.date, *, ended: bool = False, area: str | None = None) -> list[Row]:
+    """Zones with the order that counts on a day, else their newest; with `ended` also those that are over.
+
+    Columns of `zones` in queries.sql; `area` (a multirange literal) keeps those that touch it.
+    """
+    session.actor.must("zone.read")
+    return session.rows(_q.zones, on=on, ended=ended, area=area)
+
+
+def history(session: Session, zone_id: int) -> list[Row]:
+    """All orders of a zone, the newest first. Raises NotFound."""
+    session.actor.must("zone.read")
+    found = session.rows(_q.history, zone_id=zone_id)
+    if not found:
+        raise NotFound(N_("There is no such zone."))
+    return found
+
+
+def order_on(session: Session, zone_id: int, on: dt.date) -> Row:
+    """The order of a zone that counts on a day; where none does, the newest. Raises NotFound."""
+    orders = history(session, zone_id)
+    counting = (o for o in orders if o["state"] not in ("proposed", "withdrawn") and _holds(o, on))
+    return next(counting, orders[0])
+
+
+def _holds(order: Row, on: dt.date) -> bool:
+    if order["from_day"] is None:  # superseded on its own first day: it never counted
+        return False
+    return bool(order["from_day"] <= on and (order["until_day"] is None or on < order["until_day"]))
+
+
+def area_of(session: Session, order: Row) -> Area:
+    """What an order covers."""
+    places = session.rows(_q.places, order_id=order["order_id"])
+    households = session.rows(_q.households, order_id=order["order_id"])
+    return Area(
+        order["area"],
+        tuple(r["household_id"] for r in households),
+        tuple(Place(r["unit_id"], r["name"]) for r in places),
+    )
+
+
+def units_of(session: Session, area: Area, on: dt.date) -> list[Row]:
+    """The fewest units that make up an area: unit_id, code, name, level, system, exists_then."""
+    return session.rows(_q.units_of_area, area=area.units, on=on)
+
+
+def unit_grades(session: Session, unit_ids: Iterable[int], on: dt.date) -> dict[int, Row]:
+    """Grades of units on a day: grade (strictest in any part), whole (in the whole unit), orders, zones, mixed."""
+    session.actor.must("zone.read")
+    return {r["unit_id"]: r for r in session.rows(_q.unit_grades, ids=list(unit_ids), on=on)}
+
+
+def members(session: Session, area: Area, on: dt.date, days: int | None = None) -> list[Member]:
+    """Whom an area concerns, without their data. Not logged: nobody is identified. Raises NotFound, NotAllowed."""
+    session.actor.must("zone.people")
+    must_reach(session, area)
+    return [Member(**row) for row in session.rows(_q.members, **_asked(session, area, on, days))]
+
+
+def people(
+    session: Session, area: Area, on: dt.date, days: int | None = None, *, zone_id: int | None = None,
+    disease: str = "covid-19",
+) -> list[Row]:  # fmt: skip
+    """Whom an area concerns, with name, birth, household, doses and needs (columns of zone_people). Logged.
+
+    Sorted by list, household, then age. Raises NotFound, NotAllowed.
+    """
+    session.actor.must("zone.people")
+    must_reach(session, area)
+    found = session.rows(_q.people, **_asked(session, area, on, days), disease=disease)
+    detail = {"zone": zone_id} if zone_id is not None else {}
+    if found:
+        session.log("zone.people", [r["person_id"] for r in found], on=str(on), **detail)
+    return found
+
+
+def difference(
+    session: Session, before: tuple[Area, dt.date], after: tuple[Area, dt.date], days: int | None = None
+) -> list[Row]:
+    """Whose list differs between two borders or two days: person_id, before, after (a list or None), unit_id, certainty."""
+    session.actor.must("zone.people")
+    for area, _on in (before, after):
+        must_reach(session, area)
+    asked = _asked(session, *before, days)
+    first = {f"{key}_a": value for key, value in asked.items() if key not in ("days", "hours")}
+    second = {f"{key}_b": value for key, value in _asked(session, *after, days).items() if key not in ("days", "hours")}
+    found = session.rows(_q.difference, first | second, days=asked["days"], hours=asked["hours"])
+    if found:
+        session.log("zone.people", [r["person_id"] for r in found], on=str(after[1]), difference=True)
+    return found
+
+
+def presence(session: Session, person_id: int, moment: dt.datetime) -> Presence:
+    """Where a person is at a moment, how certain that is and why. Raises NotFound outside the actor's scope."""
+    row = session.row(_q.presence, person_id=person_id, moment=moment, hours=sighting_hours(moment.date()))
+    if row is None or row["unit_id"] is None:
+        raise NotFound
+    session.log("zone.people", [person_id])
+    return Presence(row["unit_id"], row["certainty"], row["reason"], row["since"])
+
+
+def stale_presence(session: Session, on: dt.date) -> int:
+    """How many records say a present unit other than the residence register gives for a day."""
+    return int(session.value(_q.stale_presence, on=on))
+
+
+def _parts(area: Area) -> dict[str, Any]:
+    return {
+        "area": area.units,
+        "households": list(area.households),
+        "place_units": [p.unit_id for p in area.places],
+        "place_words": [fold(p.name) for p in area.places],
+    }
+
+
+def _asked(session: Session, area: Area, on: dt.date, days: int | None) -> dict[str, Any]:
+    return {
+        **_parts(area),
+        "moment": moment_of(session, on),
+        "days": window_days(on) if days is None else days,
+        "hours": sighting_hours(on),
+    }
