@@ -57,6 +57,18 @@ def test_a_failure_leaves_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_is_made_and_its_name_may_hold_a_quote(tmp_path: Path) -> None:
+    path = tmp_path / "it's" / "new" / "n.csv"
+    assert extract.write(blocks(people=10), path, COLUMNS) == 10
+    assert path.exists()
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(WrongUsage, match="n.csv"):
+        extract.write(blocks(people=10), tmp_path / "file" / "n.csv", COLUMNS)
+
+
 def test_another_ending_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WrongUsage):
         extract.write(blocks(), tmp_path / "n.xlsx", COLUMNS)

@@ -66,7 +66,6 @@ def simulated(
     scan: the chance that a visit is recorded, each for itself. What would be known after the last day is left out:
     later reports and deaths. Files of the same name are replaced.
     """
-    (folder / "truth").mkdir(parents=True, exist_ok=True)
     names = place_names(epidemic)
 
     def observed() -> Iterator[Columns]:
