@@ -31,7 +31,7 @@ class PartialDate:
             raise ValueError("year out of range")
         if self.day is not None and self.month is None:
             raise ValueError("a day needs a month")
-        dt.date(self.year, self.month or 1, self.day or 1)
+        dt.date(self.year, 1 if self.month is None else self.month, 1 if self.day is None else self.day)
 
     @classmethod
     def of(cls, day: dt.date) -> PartialDate:
