@@ -25,12 +25,12 @@ PROGRAMME is the name of a shipped programme ({", ".join(programmes.shipped())})
 a TOML file, or a folder written by `khien programme import-cdsi`.
 
 \b
-A line is a JSON object; dates are YYYY-MM-DD; only birth_date is required:
+A line is a JSON object; dates are YYYY-MM-DD; birth_date and on are required:
   id            any value, given back in the answer
   birth_date    the day of birth
   sex           female | male; anything else counts as unknown
   birth_country as the programme spells it; the programme's own where absent
-  on            the day of evaluation (default: --on, else today)
+  on            the day of evaluation; --on gives it for lines without one
   conditions    [code or title, or {{"code": …, "date": …}}] as the programme lists them
                 (`khien programme show` does); "observations" means the same
   infections    [{{"disease": "covid-19", "date": "2021-09-20"}}]
@@ -57,16 +57,14 @@ Lines that break the format are named, all of them, and nothing is answered (exi
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of text.")
 def evaluate(file: IO[str], name: str, day: dt.datetime | None, as_json: bool) -> None:
     programme = programmes.find(name)
-    # Not a decision: only what a line without its own day is judged by, in the terminal's calendar.
-    on = day.date() if day else dt.datetime.now().astimezone().date()
-    people = _read(programme, file, on)
+    people = _read(programme, file, day.date() if day else None)
     tongue = language()
     for key, person in people:
         answer = evaluation.answer_line(programme, person, language=tongue, key=key)
         click.echo(json.dumps(answer, ensure_ascii=False) if as_json else _text(answer, tongue))
 
 
-def _read(programme: Programme, file: IO[str], on: dt.date) -> list[tuple[Any, Person]]:
+def _read(programme: Programme, file: IO[str], on: dt.date | None) -> list[tuple[Any, Person]]:
     """All lines, or one error that names every bad one."""
     people: list[tuple[Any, Person]] = []
     faults: list[Fault] = []

@@ -1,6 +1,6 @@
 """One person as JSON in, the schedule's answer as JSON out.
 
-The line format (dates are local calendar days, ISO 8601; only `birth_date` is required):
+The line format (dates are local calendar days, ISO 8601; `birth_date` and `on` are required):
 
     {"id": "any text, given back", "birth_date": "1990-05-01", "sex": "female", "birth_country": "VN",
      "on": "2022-01-15", "conditions": ["pregnancy", {"code": "…", "date": "2021-11-02"}],
@@ -38,7 +38,7 @@ class _Broken(Exception):
         self.field, self.message, self.params = field, message, params
 
 
-def read_person(programme: Programme, values: Any, *, on: dt.date, line: int | None = None) -> Person | Fault:
+def read_person(programme: Programme, values: Any, *, on: dt.date | None = None, line: int | None = None) -> Person | Fault:
     """The person of one line; a Fault that names the field where it breaks the format. `on`: if it has none."""
     try:
         return _person(programme, values, on)
@@ -46,11 +46,11 @@ def read_person(programme: Programme, values: Any, *, on: dt.date, line: int | N
         return Fault(broken.field, broken.message, line=line, params=broken.params)
 
 
-def _person(programme: Programme, values: Any, on: dt.date) -> Person:
+def _person(programme: Programme, values: Any, on: dt.date | None) -> Person:
     if not isinstance(values, dict):
         raise _Broken("", N_("Expected {expected}."), expected="a JSON object")
     birth = _day(values.get("birth_date"), "birth_date")
-    day = _day(values["on"], "on") if values.get("on") else on.toordinal()
+    day = on.toordinal() if on is not None and not values.get("on") else _day(values.get("on"), "on")
     doses = []
     for i, row in enumerate(_rows(values, "doses")):
         given = _dose(programme, row, f"doses[{i}]")

@@ -52,6 +52,7 @@ class ProgrammeReader:
         self._antigens: dict[str, Antigen] = {}
         self._priority: list[PriorityGroup] = []
         self._observations: dict[str, str] = {}
+        self._inherited = ""
 
     def add(self, values: dict[str, Any], faults: Faults) -> None:
         top = Section(values, "", faults)
@@ -106,10 +107,11 @@ class ProgrammeReader:
         self._vaccines[code] = tuple(spans)
 
     def _rule(self, part: Section) -> tuple[str, bool, int, int]:
-        """What every dated rule carries; a document that is not listed is a fault."""
-        document = part.text("document")
-        if document and document not in self._documents:
-            part.fault("document", N_("The document “{name}” is not listed in this programme."), name=document)
+        """What every dated rule carries: without a document of its own, that of the dose or series it belongs to."""
+        own = part.text("document")
+        if own and own not in self._documents:
+            part.fault("document", N_("The document “{name}” is not listed in this programme."), name=own)
+        document = own or self._inherited
         first, last = part.day("valid_from", FIRST_DAY), part.day("valid_until", LAST_DAY)
         if first > last:
             part.fault("valid_until", N_("The rule ends before it begins."))
@@ -145,8 +147,11 @@ class ProgrammeReader:
         )
 
     def _series(self, part: Section) -> Series:
+        self._inherited = ""
+        own = self._rule(part)
+        self._inherited = own[0]
         series = Series(
-            *self._rule(part),
+            *own,
             name=part.text("name", required=True),
             type=part.text("type", "standard", among=("standard", "risk", "evaluation_only")),
             default=part.flag("default"),
@@ -174,9 +179,17 @@ class ProgrammeReader:
             part.fault("sex", N_("Expected one of: {choices}."), choices=", ".join(_SEX))
         if not series.doses:
             part.fault("dose", N_("A series needs at least one dose."))
+        self._inherited = ""
         return series
 
     def _dose(self, part: Section) -> TargetDose:
+        of_series = self._inherited
+        self._inherited = self._rule(part)[0]
+        dose = self._target(part)
+        self._inherited = of_series
+        return dose
+
+    def _target(self, part: Section) -> TargetDose:
         skips = [self._skip(row) for row in part.rows("skip")]
         preferable = [self._vaccine_rule(row) for row in part.rows("preferable")]
         seasons = [(row.day("start", FIRST_DAY), row.day("end", LAST_DAY)) for row in part.rows("season")]
@@ -194,7 +207,7 @@ class ProgrammeReader:
             recurring=part.flag("recurring"),
             season=seasons[0] if seasons else None,
             recommended=tuple(rule for rule in preferable if rule.recommend),
-            document=self._rule(part)[0],
+            document=self._inherited,
         )
 
     def _age(self, row: Section) -> AgeRule:

@@ -83,9 +83,8 @@ def _status(antigen: Antigen, track: Track, days: Forecast | None) -> Forecast:
         return Forecast(NOT_RECOMMENDED, (Reason("season_over", target.document),))
     age = _age(target, person.on)
     end = None if age is None else age.days(person.birth).max
-    if age is not None and end is not None:
-        if person.on >= end or (days.earliest is not None and days.earliest >= end):
-            return Forecast(AGED_OUT, (Reason("aged_out", age.document),))
+    if age is not None and end is not None and max(person.on, days.earliest or 0) >= end:
+        return Forecast(AGED_OUT, (Reason("aged_out", age.document),))
     return Forecast(NOT_COMPLETE, _why(track, target))
 
 
@@ -130,9 +129,16 @@ def _contraindication(antigen: Antigen, track: Track, target: TargetDose) -> Rea
         if not rule.vaccines:
             return found
         barred |= rule.vaccines
-    if not barred or not target.preferable:
+    if not barred:
         return None
-    return found if barred.issuperset(target.preferable) else None
+    open_to = {
+        rule.vaccine
+        for table in (target.preferable, target.allowable)
+        for rules in table.values()
+        for rule in rules
+        if rule.holds(person.on) and in_ages(rule, person.birth, person.on) and may_follow(rule, track)
+    }
+    return found if open_to and open_to <= barred else None
 
 
 def barred_vaccines(antigen: Antigen, track: Track) -> frozenset[str]:

@@ -114,7 +114,11 @@ class Candidates:
 
     def _scorable(self, candidates: list[PatientSeries]) -> list[PatientSeries]:
         """Section 8.1. A series begun past its maximum age to start gives way to one that was not."""
-        candidates = [p for p in candidates if p.forecast.status != CONTRAINDICATED] or candidates
+        if any(p.forecast.status == CONTRAINDICATED for p in candidates):
+            # What is contraindicated stands for the person only where nothing else does.
+            free = [p for p in candidates if p.forecast.status != CONTRAINDICATED]
+            if found := self._scorable(free):
+                return found
         top = min((p.series.priority for p in candidates if p.series.type == "risk"), default="")
         risk = [p for p in candidates if p.series.type == "risk" and p.series.priority == top]
         standard = [p for p in candidates if p.series.type == "standard"]
