@@ -1,0 +1,46 @@
+-- name: names
+-- A few thousand names with their keys, so that a hundred million people need no name folded.
+CREATE TEMP TABLE bench_name AS
+SELECT row_number() OVER (ORDER BY f.n, m.n, g.n) - 1 AS n, concat_ws(' ', f.w, m.w, g.w) AS name,
+       khien_name_key(concat_ws(' ', f.w, m.w, g.w)) AS name_key
+FROM unnest('{Nguyễn,Trần,Lê,Phạm,Hoàng,Phan,Vũ,Đặng,Bùi,Đỗ,Hồ,Ngô,Dương,Lý}'::text[]) WITH ORDINALITY AS f (w, n),
+     unnest('{Văn,Thị,Hữu,Đức,Ngọc,Minh,Thanh,Quốc,Thị Hồng,Thị Mỹ}'::text[]) WITH ORDINALITY AS m (w, n),
+     unnest('{An,Ánh,Bình,Châu,Chi,Cường,Dũng,Duyên,Đạt,Giang,Hà,Hải,Hạnh,Hiếu,Hoa,Hòa,Hùng,Hương,Khánh,Lan,Linh,Loan,'
+            'Long,Mai,Nam,Nga,Nhung,Phong,Phúc,Quân,Sơn,Tâm,Thảo,Thủy,Trang,Trung,Tuấn,Vân,Việt,Yến}'::text[])
+        WITH ORDINALITY AS g (w, n);
+
+-- name: master_data
+-- A country of 100 communes, a vaccine, and a checkpoint with one device a client.
+INSERT INTO unit_system (system, country, first_id, source, version) VALUES ('BENCH', '', 910000000, 'bench', '1');
+INSERT INTO unit (unit_id, last_id, system, code, level, kind, name, name_folded, parent_id, valid)
+SELECT 910000000 + n, CASE n WHEN 0 THEN 910000100 ELSE 910000000 + n END, 'BENCH', 'B' || n,
+       CASE n WHEN 0 THEN 0 ELSE 3 END, 'xa', 'Xã ' || n, 'xa ' || n, CASE n WHEN 0 THEN NULL ELSE 910000000 END,
+       '[2000-01-01,)'
+FROM generate_series(0, 100) n ORDER BY n;
+INSERT INTO vaccine_product (product, name, disease, licensed_on, primary_doses)
+VALUES ('bench', 'Bench', 'covid-19', '2021-02-01', 2) ON CONFLICT DO NOTHING;
+INSERT INTO checkpoint (code, name, unit_id) VALUES ('BENCH', 'Bench', 910000001);
+
+-- name: people
+-- People number `first` to `last`. The prime spreads the numbers, so that neighbours in time are not neighbours in the index.
+INSERT INTO person (person_id, name, name_key, birth_date, sex, home_unit, present_unit)
+SELECT i, b.name, b.name_key, date '1930-01-01' + mod(i * 7919, 33000)::integer,
+       CASE mod(i, 2) WHEN 0 THEN 'male' ELSE 'female' END, 910000001 + mod(i, 100), 910000001 + mod(i, 100)
+FROM generate_series(%(first)s::bigint, %(last)s::bigint) i JOIN bench_name b ON b.n = mod(i * 31, (SELECT count(*) FROM bench_name));
+
+-- name: numbers
+INSERT INTO identifier (kind, value, person_id)
+SELECT 'personal_number', lpad(mod(i * 48271, 99999999977)::text, 12, '0'), i
+FROM generate_series(%(first)s::bigint, %(last)s::bigint) i;
+
+-- name: doses
+-- Every tenth has two doses.
+INSERT INTO dose (person_id, client_id, product, given_on, recorded_at)
+SELECT i, gen_random_uuid(), 'bench', date '2021-07-01' + (28 * d)::integer, now()
+FROM generate_series(%(first)s::bigint, %(last)s::bigint, 10) i, generate_series(0, 1) d;
+
+-- name: sample
+-- Whom the clients check: random people and what they would declare.
+SELECT i.value AS number, p.name, p.birth_date::text, p.sex
+FROM (SELECT DISTINCT 1 + floor(random() * %(people)s)::bigint AS person_id FROM generate_series(1, %(size)s)) s
+JOIN person p USING (person_id) JOIN identifier i USING (person_id);

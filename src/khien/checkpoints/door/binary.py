@@ -1,0 +1,38 @@
+"""PostgreSQL's binary form of one-dimensional arrays: cheaper to make and to read than text, and nothing to escape."""
+
+from __future__ import annotations
+
+import datetime as dt
+import struct
+from collections.abc import Sequence
+
+TEXT, INTEGER, DATE = 25, 23, 1082
+TEXTS, INTEGERS, DATES = 1009, 1007, 1182  # OIDs of their arrays (pg_type.dat)
+
+_HEAD = struct.Struct("!iiIii")
+_LENGTH = struct.Struct("!i")
+_FOUR = struct.Struct("!ii")
+_NULL = b"\xff\xff\xff\xff"
+_EPOCH = dt.date(2000, 1, 1).toordinal()
+
+
+def texts(values: Sequence[bytes | None]) -> bytes:
+    """text[] of UTF-8 values."""
+    pack = _LENGTH.pack
+    return _array(TEXT, [_NULL if v is None else pack(len(v)) + v for v in values])
+
+
+def integers(values: Sequence[int | None]) -> bytes:
+    """int4[]."""
+    pack = _FOUR.pack
+    return _array(INTEGER, [_NULL if v is None else pack(4, v) for v in values])
+
+
+def dates(values: Sequence[dt.date | None]) -> bytes:
+    """date[]: days since 2000-01-01."""
+    pack = _FOUR.pack
+    return _array(DATE, [_NULL if v is None else pack(4, v.toordinal() - _EPOCH) for v in values])
+
+
+def _array(element: int, items: list[bytes]) -> bytes:
+    return _HEAD.pack(1, 1, element, len(items), 1) + b"".join(items)

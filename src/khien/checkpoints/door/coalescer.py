@@ -1,0 +1,140 @@
+"""Gathers checks that arrive at the same time into one call of the database: one commit for all of them.
+
+While a call is under way the next one fills, so the batch grows with the load and one request alone waits for nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from khien.checkpoints.door import binary, refusals
+from khien.checkpoints.door.line import CallFailed, Line, LineDown, Rows
+from khien.checkpoints.rules.declared import Declared
+from khien.checkpoints.rules.rule import rules_json
+
+
+@dataclass(slots=True)
+class _Ticket:
+    device: int
+    checks: list[Declared]
+    answer: asyncio.Future[Rows]
+
+
+class Coalescer:
+    """`lines` calls under way at most, `largest` checks in one of them, `waiting` checks in the queue at most."""
+
+    def __init__(self, *, lines: int, largest: int, waiting: int) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._idle = [Line(self._loop) for _ in range(lines)]
+        self._lines = tuple(self._idle)
+        self._largest, self._limit = largest, waiting
+        self._queue: list[_Ticket] = []
+        self.queued = 0
+        self._rules = rules_json().encode()
+        self._key_line, self._key_turn = Line(self._loop), asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._scheduled = False
+
+    @property
+    def full(self) -> bool:
+        return self.queued >= self._limit
+
+    def submit(self, device: int, checks: list[Declared]) -> asyncio.Future[Rows]:
+        """One row a check, in order: verdict, likeness of name, birth date, notes. Raises Refusal when full."""
+        if self.queued and self.queued + len(checks) > self._limit:
+            raise refusals.busy()
+        answer: asyncio.Future[Rows] = self._loop.create_future()
+        self._queue.append(_Ticket(device, checks, answer))
+        self.queued += len(checks)
+        self._wake()
+        return answer
+
+    async def device_key(self, device: int) -> bytes | None:
+        """The Ed25519 key of a device that may ask, else None. Raises Refusal."""
+        async with self._key_turn:
+            try:
+                rows = await self._key_line.ask([self._rules, binary.integers([device])] + [None] * 8)
+            except (LineDown, CallFailed) as failure:
+                raise refusals.no_database() from failure
+        key = rows[0][1]
+        return bytes.fromhex(key.decode()) if key else None
+
+    def close(self) -> None:
+        for line in (*self._lines, self._key_line):
+            line.close()
+
+    def _wake(self) -> None:
+        """At the end of this turn of the loop, so that all requests that have arrived come along."""
+        if self._idle and not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._start)
+
+    def _start(self) -> None:
+        self._scheduled = False
+        while self._idle and self._queue:
+            task = self._loop.create_task(self._call(self._idle.pop(), self._next_batch()))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def _next_batch(self) -> list[_Ticket]:
+        size = taken = 0
+        for ticket in self._queue:
+            if taken and size + len(ticket.checks) > self._largest:
+                break
+            size += len(ticket.checks)
+            taken += 1
+        batch, self._queue = self._queue[:taken], self._queue[taken:]
+        self.queued -= size
+        return batch
+
+    async def _call(self, line: Line, batch: list[_Ticket]) -> None:
+        try:
+            await self._ask(line, batch)
+        finally:
+            self._idle.append(line)
+            if self._queue:
+                self._wake()
+
+    async def _ask(self, line: Line, batch: list[_Ticket]) -> None:
+        try:
+            rows = await line.ask(self._parameters(batch))
+        except LineDown as failure:
+            self._refuse(batch, failure)
+        except CallFailed as failure:
+            if len(batch) == 1:
+                self._refuse(batch, failure)
+                return
+            for ticket in batch:  # nothing was written: one that the database chokes on must not harm its neighbours
+                await self._ask(line, [ticket])
+        else:
+            start = 0
+            for ticket in batch:
+                end = start + len(ticket.checks)
+                if not ticket.answer.done():
+                    ticket.answer.set_result(rows[start:end])
+                start = end
+
+    def _refuse(self, batch: list[_Ticket], failure: Exception) -> None:
+        for ticket in batch:
+            if not ticket.answer.done():
+                refusal = refusals.no_database()
+                refusal.__cause__ = failure
+                ticket.answer.set_exception(refusal)
+
+    def _parameters(self, batch: list[_Ticket]) -> list[bytes | None]:
+        checks = [check for ticket in batch for check in ticket.checks]
+        devices = [ticket.device for ticket in batch for _ in ticket.checks]
+        text = binary.texts
+        return [
+            self._rules,
+            binary.integers(devices),
+            text([c.number.encode() for c in checks]),
+            text([c.name.encode() for c in checks]),
+            binary.dates([c.born_first for c in checks]),
+            binary.dates([c.born_last for c in checks]),
+            text([c.sex.encode() if c.sex else None for c in checks]),
+            text([c.card.encode() if c.card else None for c in checks]),
+            binary.dates([c.card_issued for c in checks]),
+            text([c.commune.encode() if c.commune else None for c in checks]),
+        ]

@@ -1,0 +1,140 @@
+"""A connection of the door to the database that never blocks the event loop.
+
+Uses psycopg's libpq layer directly: one prepared statement, binary parameters, one result; the loop watches the socket.
+Against psycopg's own async connection this saves about half of the processor time a call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from psycopg import pq
+
+from khien.checkpoints.door import binary
+from khien.core import config
+
+_STATEMENT = b"door"
+_SQL = b"SELECT * FROM door_check($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+_TYPES = [
+    binary.TEXT, binary.INTEGERS, binary.TEXTS, binary.TEXTS, binary.DATES, binary.DATES, binary.TEXTS, binary.TEXTS,
+    binary.DATES, binary.TEXTS,
+]  # fmt: skip
+_FORMATS = [pq.Format.BINARY] * len(_TYPES)
+
+Rows = list[tuple[bytes | None, ...]]
+
+
+class LineDown(Exception):
+    """The database cannot be reached, or the connection broke in mid-call."""
+
+
+class CallFailed(Exception):
+    """The database refused the call; nothing was written."""
+
+
+class Line:
+    """One call at a time. `ask` connects when there is no connection."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._connection: psycopg.Connection[Any] | None = None
+        self._waiting: asyncio.Future[Rows] | None = None
+        self._rows: Rows = []
+        self._failure: str | None = None
+
+    async def connect(self) -> None:
+        """Raises LineDown."""
+        try:
+            connection = await self._loop.run_in_executor(None, _connect)
+        except psycopg.Error as failure:
+            raise LineDown from failure
+        self._connection = connection
+        connection.pgconn.nonblocking = 1
+        self._loop.add_reader(connection.pgconn.socket, self._readable)
+
+    async def ask(self, parameters: Sequence[bytes | None]) -> Rows:
+        """The rows of one call: all columns as text. Raises LineDown, CallFailed."""
+        if self._connection is None:
+            await self.connect()
+        assert self._connection is not None
+        pgconn = self._connection.pgconn
+        self._waiting = self._loop.create_future()
+        self._rows, self._failure = [], None
+        try:
+            pgconn.send_query_prepared(_STATEMENT, parameters, _FORMATS)
+            self._flush()
+        except psycopg.Error as failure:
+            self.close()
+            raise LineDown from failure
+        return await self._waiting
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._loop.remove_reader(connection.pgconn.socket)
+            self._loop.remove_writer(connection.pgconn.socket)
+            connection.close()
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_exception(LineDown())
+
+    def _flush(self) -> None:
+        """A large batch may not fit into the socket's buffer at once."""
+        assert self._connection is not None
+        pgconn = self._connection.pgconn
+        if pgconn.flush():
+            self._loop.add_writer(pgconn.socket, self._writable)
+
+    def _writable(self) -> None:
+        assert self._connection is not None
+        self._loop.remove_writer(self._connection.pgconn.socket)
+        try:
+            self._flush()
+        except psycopg.Error:
+            self.close()
+
+    def _readable(self) -> None:
+        assert self._connection is not None
+        pgconn = self._connection.pgconn
+        try:
+            pgconn.consume_input()
+            while not pgconn.is_busy():
+                result = pgconn.get_result()
+                if result is None:
+                    self._done()
+                    return
+                self._take(result)
+            pgconn.flush()
+        except psycopg.Error:
+            self.close()
+
+    def _take(self, result: pq.abc.PGresult) -> None:
+        if result.status == pq.ExecStatus.TUPLES_OK:
+            value = result.get_value
+            self._rows = [(value(i, 0), value(i, 1), value(i, 2), value(i, 3)) for i in range(result.ntuples)]
+        elif result.status == pq.ExecStatus.FATAL_ERROR:
+            # The text may quote what was asked: only its code is kept.
+            self._failure = (result.error_field(pq.DiagnosticField.SQLSTATE) or b"").decode()
+
+    def _done(self) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is None or waiting.done():
+            return
+        if self._failure is None:
+            waiting.set_result(self._rows)
+        elif self._failure[:2] in ("57", "08", "53"):  # shut down, cancelled, out of resources
+            waiting.set_exception(LineDown())
+        else:
+            waiting.set_exception(CallFailed(self._failure))
+
+
+def _connect() -> psycopg.Connection[Any]:
+    connection = psycopg.connect(config.database_dsn("khien_door"), autocommit=True, connect_timeout=5)
+    connection.execute("SET statement_timeout = '10s'")
+    prepared = connection.pgconn.prepare(_STATEMENT, _SQL, _TYPES)
+    if prepared.status != pq.ExecStatus.COMMAND_OK:
+        connection.close()
+        raise psycopg.OperationalError("the database has no door_check; khien db migrate")
+    return connection
