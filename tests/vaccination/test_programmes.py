@@ -229,6 +229,7 @@ def test_bad_lines_are_all_named_and_nothing_is_answered() -> None:
         (3, ""),
         (4, "doses[0].date"),
         (5, ""),
+        (6, "on"),
     ]
     assert done.stdout == ""
 

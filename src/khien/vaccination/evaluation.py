@@ -38,7 +38,9 @@ class _Broken(Exception):
         self.field, self.message, self.params = field, message, params
 
 
-def read_person(programme: Programme, values: Any, *, on: dt.date | None = None, line: int | None = None) -> Person | Fault:
+def read_person(
+    programme: Programme, values: Any, *, on: dt.date | None = None, line: int | None = None
+) -> Person | Fault:
     """The person of one line; a Fault that names the field where it breaks the format. `on`: if it has none."""
     try:
         return _person(programme, values, on)
