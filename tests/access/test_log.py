@@ -81,7 +81,9 @@ TAMPER = {
     "link gone": ("DELETE FROM access_link WHERE lane = {lane} AND seq = {seq}", "link removed"),
     "link's digest": ("UPDATE access_link SET digest = '' WHERE lane = {lane} AND seq = {seq}", "link changed"),
     "link's content": ("UPDATE access_link SET content = '' WHERE lane = {lane} AND seq = {seq}", "link changed"),
-    "link's moment": ("UPDATE access_link SET at = at - interval '1 s' WHERE lane = {lane} AND seq = {seq}", "entry added"),
+    "link's moment": (
+        "UPDATE access_link SET at = at - interval '1 s' WHERE lane = {lane} AND seq = {seq}", "entry added",
+    ),
     "link's number of entries": (
         "UPDATE access_link SET entries = 2 WHERE lane = {lane} AND seq = {seq}", "entries changed",
     ),

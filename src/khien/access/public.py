@@ -1,4 +1,7 @@
-"""Addresses that need no permission, by the name of their pattern, each with its reason. Everything else is gated."""
+"""Addresses that need no permission, by the name of their pattern (or the pattern), each with its reason.
+
+Everything else is gated.
+"""
 
 PUBLIC = {
     "home": "the start page shows only what the visitor may open",
@@ -36,8 +39,15 @@ PUBLIC = {
     "socialaccount_login_error": "part of signing in",
     "socialaccount_signup": "closed: says so",
     "socialaccount_connections": "own account, allauth asks for a sign-in",
+    # The same under allauth's older addresses, which have no names.
+    "social/login/cancelled/": "part of signing in",
+    "social/login/error/": "part of signing in",
+    "social/signup/": "closed: says so",
+    "social/connections/": "own account, allauth asks for a sign-in",
     "openid_connect_login": "part of signing in",
     "openid_connect_callback": "part of signing in",
+    "openapi-json": "the description of the API holds no data",
+    "api-root": "root of the API, to build addresses from; answers 404",
 }
 # The admin asks is_staff and has_perm of khien.access.models.Account, which ask the actor.
 PUBLIC_NAMESPACES = {"admin"}

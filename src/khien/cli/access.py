@@ -93,9 +93,7 @@ def show(person_id: int, limit: int, as_json: bool) -> None:
 
 
 @access.command()
-@click.option(
-    "--before", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Drop the months that end before it."
-)
+@click.option("--before", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Drop the months that end before it.")
 @click.option("--json", "as_json", is_flag=True)
 def retain(before: dt.datetime, as_json: bool) -> None:
     """Drop months of the log whose retention is over. The chain keeps the proof and stays verifiable."""

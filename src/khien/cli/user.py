@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import sys
 from typing import Any
 
 import click
 
+from khien.access import setup
 from khien.cli import language, print_json
 from khien.core.actor import machine
 from khien.core.errors import WrongUsage
@@ -18,13 +18,7 @@ from khien.core.i18n import N_, translate
 @click.group()
 def user() -> None:
     """Accounts: add, list, give a role, disable."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "khien.core.settings")
-    import django
-
-    django.setup()
-    from django.utils import translation
-
-    translation.activate(language())  # what Django says about a password
+    setup.ready(language())
 
 
 def _by() -> Any:
