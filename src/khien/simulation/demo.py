@@ -33,6 +33,18 @@ from khien.vaccination import actions as vaccination
 PROVINCE, DISTRICT = "79", "771"  # Ho Chi Minh City, District 10, in the list of 2021
 SEED = 2021
 BORN = dt.date(2021, 9, 1)  # the day the extract is of, whatever day the demonstration plays on
+# code: (name, kind, level of the unit it serves)
+_AGENCIES = {
+    "tram-y-te": ("Trạm Y tế", "station", 3),
+    "cong-an-phuong": ("Công an", "police", 3),
+    "cdc": ("Trung tâm Kiểm soát bệnh tật", "cdc", 1),
+    "chot": ("Chốt kiểm soát", "checkpoint", 3),
+    "bo-y-te": ("Bộ Y tế", "ministry", 0),
+}
+_AGENCY_OF = {
+    "vaccinator": "tram-y-te", "station-head": "tram-y-te", "commune-police": "cong-an-phuong", "epidemiologist": "cdc",
+    "checkpoint-officer": "chot", "national-analyst": "bo-y-te", "administrator": "bo-y-te", "auditor": "bo-y-te",
+}  # fmt: skip
 Progress = Callable[[str, int, int], None]  # stage, done, of (0: unknown)
 
 SQL = Queries("khien.simulation")
@@ -115,11 +127,15 @@ def add_logins(day: dt.date) -> list[tuple[str, str, str]]:
         commune = units.subtree(session, district["unit_id"], level=3, on=BORN)[0]
         province = units.find(session, PROVINCE, BORN)
     place = {0: None, 1: province["unit_id"], 2: district["unit_id"], 3: commune["unit_id"]}
+    name_of = {0: "", 1: province["name"], 2: district["name"], 3: f"{commune['name']}, {district['name']}"}
+    for code, (title, kind, level) in _AGENCIES.items():
+        named = f"{title} {name_of[level]}".strip()
+        access.add_agency(by=actor(), code=code, name=named, kind=kind, unit_id=place[level])
     logins = []
     for role in roles(day).values():
         name, word = role.id, secrets.token_urlsafe(12)
         access.add_account(by=actor(), username=name, name=role.title.vi, password=word)
-        access.assign_role(by=actor(), username=name, role=role.id, unit_id=place[role.level])
+        access.assign_role(by=actor(), username=name, role=role.id, unit_id=place[role.level], agency=_AGENCY_OF.get(role.id))
         logins.append((role.id, name, word))
     with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
         json.dump(logins, out)
