@@ -119,6 +119,7 @@ class ProgrammeReader:
 
     def _antigen(self, part: Section) -> Antigen:
         name = part.text("name", required=True)
+        every = tuple(self._series(row) for row in part.rows("series"))
         return Antigen(
             name=name,
             group=part.text("vaccine_group", name),
@@ -143,13 +144,15 @@ class ProgrammeReader:
                 )
                 for row in part.rows("contraindication")
             ),
-            series=tuple(self._series(row) for row in part.rows("series")),
+            series=every,
+            routine=tuple(s for s in every if s.type != "risk" or not all(i.observation for i in s.indications)),
         )
 
     def _series(self, part: Section) -> Series:
         self._inherited = ""
         own = self._rule(part)
         self._inherited = own[0]
+        doses = tuple(self._dose(row) for row in part.rows("dose"))
         series = Series(
             *own,
             name=part.text("name", required=True),
@@ -173,7 +176,8 @@ class ProgrammeReader:
                 )
                 for row in part.rows("indications")
             ),
-            doses=tuple(self._dose(row) for row in part.rows("dose")),
+            doses=doses,
+            accepted=frozenset(v for dose in doses for table in (dose.preferable, dose.allowable) for v in table),
         )
         if not series.sex.issubset(_SEX):
             part.fault("sex", N_("Expected one of: {choices}."), choices=", ".join(_SEX))

@@ -96,6 +96,8 @@ def _why(track: Track, target: TargetDose) -> tuple[Reason, ...]:
 
 
 def immunity(antigen: Antigen, track: Track) -> Reason | None:
+    if not antigen.immune_by_observation and not antigen.immune_by_birth:
+        return None
     person = track.history.person
     if antigen.immune_by_observation and not antigen.immune_by_observation.isdisjoint(person.observations):
         return Reason("immune_by_history")

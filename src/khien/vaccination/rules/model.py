@@ -171,6 +171,7 @@ class Series(Rule):
     sex: frozenset[str] = frozenset()
     indications: tuple[Indication, ...] = ()
     doses: tuple[TargetDose, ...] = ()
+    accepted: frozenset[str] = frozenset()  # every vaccine that one of its doses takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +197,7 @@ class Antigen:
     name: str
     group: str  # vaccine group in which it is forecast
     series: tuple[Series, ...]
+    routine: tuple[Series, ...] = ()  # those that may concern a person of whom nothing is observed
     immune_by_birth: tuple[BirthImmunity, ...] = ()
     immune_by_observation: frozenset[str] = frozenset()
     contraindications: tuple[Contraindication, ...] = ()

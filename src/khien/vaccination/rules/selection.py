@@ -53,7 +53,8 @@ class Candidates:
 
     def __init__(self, antigen: Antigen, history: History) -> None:
         self.antigen, self.history = antigen, history
-        self.series = [s for s in antigen.series if relevant(s, history.person)]
+        person = history.person
+        self.series = [s for s in (antigen.series if person.observations else antigen.routine) if relevant(s, person)]
         self._done: dict[int, PatientSeries] = {}
         self._open: set[int] = set()
 
@@ -78,6 +79,8 @@ class Candidates:
 
     def best(self) -> list[PatientSeries]:
         """One series for each series group that should have one (table 8-14), prioritised among its equivalents."""
+        if len(self.series) == 1 and self.series[0].default and self.series[0].min_age_to_start is None:
+            return [self.of(0)]
         groups: dict[str, list[int]] = {}
         for place, series in enumerate(self.series):
             groups.setdefault(series.group, []).append(place)
@@ -85,9 +88,7 @@ class Candidates:
         return [found for name, found in chosen.items() if _is_best(found, chosen)]
 
     def _prioritised(self, places: Sequence[int]) -> PatientSeries | None:
-        if not self.history.records and (only := self._default_without_doses(places)) is not None:
-            return only
-        scorable = self._scorable([self.of(place) for place in places])
+        scorable = self._scorable(places)
         if not scorable:
             return None
         for part in (
@@ -103,29 +104,23 @@ class Candidates:
             return (defaults or scorable)[0]
         return _highest(scorable, _score_no_valid_doses)
 
-    def _default_without_doses(self, places: Sequence[int]) -> PatientSeries | None:
-        """Nobody needs to be compared where there is no dose: the group's default."""
-        if any(self.series[place].type == "risk" for place in places):
-            return None
-        for place in places:
-            if self.series[place].default and self._old_enough(self.series[place]):
-                return self.of(place)
-        return None
-
-    def _scorable(self, candidates: list[PatientSeries]) -> list[PatientSeries]:
+    def _scorable(self, places: Sequence[int]) -> list[PatientSeries]:
         """Section 8.1. A series begun past its maximum age to start gives way to one that was not."""
-        if any(p.forecast.status == CONTRAINDICATED for p in candidates):
-            # What is contraindicated stands for the person only where nothing else does.
-            free = [p for p in candidates if p.forecast.status != CONTRAINDICATED]
-            if found := self._scorable(free):
-                return found
+        series = self.series
+        given = {record.vaccine for record in self.history.records}
+        risk = [self.of(i) for i in places if series[i].type == "risk"]
+        # A series that takes none of the person's vaccines has no valid dose: it need not be walked.
+        others = [self.of(i) for i in places if series[i].type != "risk" and not series[i].accepted.isdisjoint(given)]
+        with_doses = [p for p in others if p.series.type == "standard" and p.track.valid_count]
+        evaluated = [p for p in others if p.series.type == "evaluation_only" and p.complete]
+        candidates = [*risk, *with_doses, *evaluated]
+        # What is contraindicated stands for the person only where nothing else does.
+        candidates = [p for p in candidates if p.forecast.status != CONTRAINDICATED] or candidates
         top = min((p.series.priority for p in candidates if p.series.type == "risk"), default="")
-        risk = [p for p in candidates if p.series.type == "risk" and p.series.priority == top]
-        standard = [p for p in candidates if p.series.type == "standard"]
-        with_doses = [p for p in standard if p.track.valid_count]
-        evaluated = [p for p in candidates if p.series.type == "evaluation_only" and p.complete]
-        found = [p for p in (*risk, *with_doses, *evaluated) if self._started_in_time(p)]
-        return found or [*risk, *with_doses] or [p for p in standard if p.series.default and self._old_enough(p.series)]
+        candidates = [p for p in candidates if p.series.type != "risk" or p.series.priority == top]
+        if candidates:
+            return [p for p in candidates if self._started_in_time(p)] or candidates
+        return [self.of(i) for i in places if series[i].default and self._old_enough(series[i])]
 
     def _started_in_time(self, p: PatientSeries) -> bool:
         limit, person = p.series.max_age_to_start, self.history.person
