@@ -14,7 +14,12 @@ from khien.zones import actions, store
 from khien.zones.actions import Signed
 from khien.zones.rules.area import Area
 from khien.zones.rules.lifecycle import (
-    ORDER_STATES, ORDER_TRANSITIONS, TASK_STATES, TASK_TRANSITIONS, next_state, task_may_become,
+    ORDER_STATES,
+    ORDER_TRANSITIONS,
+    TASK_STATES,
+    TASK_TRANSITIONS,
+    next_state,
+    task_may_become,
 )  # fmt: skip
 from tests.register import NORTH, SOUTH, add_country, set_today
 from tests.zones.people import units

@@ -128,7 +128,7 @@ def supersede(
 
 
 def refresh_presence(*, by: Actor, on: dt.date | None = None) -> int:
-    """Write again where the register says everybody is: stays end and moves begin without anybody typing. How many changed."""
+    """Write again where the register says everybody is: stays end without anybody typing. Gives how many changed."""
     by.must("residence.write")
     with begin(by, role="khien_loader") as session:
         changed = [r["person_id"] for r in session.rows(_q.refresh_presence, on=on or session.today)]

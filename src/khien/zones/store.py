@@ -1,7 +1,7 @@
-"""Questions on zones and on who is in them. Lists of people log their reading, all people of a list with one entry each.
+"""Questions on zones and on who is in them. Lists of people log that each of them was read.
 
-An area beyond the actor's own is not found. `on` is a day in Viet Nam; answers on people are as of its last moment, today
-as of now.
+An area beyond the actor's own is not found. `on` is a day in Viet Nam; answers on people are as of its last moment,
+for today as of now.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def people(
 def difference(
     session: Session, before: tuple[Area, dt.date], after: tuple[Area, dt.date], days: int | None = None
 ) -> list[Row]:
-    """Whose list differs between two borders or two days: person_id, before, after (a list or None), unit_id, certainty."""
+    """Whose list differs between two borders or days: person_id, before, after (a list or None), unit_id, certainty."""
     session.actor.must("zone.people")
     for area, _on in (before, after):
         must_reach(session, area)

@@ -93,6 +93,19 @@ CREATE TABLE zone_task (
 );
 CREATE INDEX zone_task_unit ON zone_task (unit_id, made_on);
 
+-- What zone_lists says of a person whom an area concerns.
+CREATE TYPE zone_member AS (
+    person_id bigint,
+    list      text,                      -- resident_present, temporary_present, resident_away, not_found, left
+    unit_id   integer,                   -- where the person is; null: not known
+    certainty text,                      -- seen, registered, presumed, unknown
+    reason    text,                      -- what says so: passage, stay, temporary, permanent, absent, last_known
+    since     date,
+    moved     text,                      -- within the asked days: 'arrived' or 'left'
+    moved_on  date,
+    other_unit integer                   -- where from, where to
+);
+
 -- Who resides or resided in an area, and a person's spells without the slower index of the key that forbids overlaps.
 CREATE INDEX residence_unit ON residence (unit_id);
 CREATE INDEX residence_person ON residence (person_id);
