@@ -49,15 +49,17 @@ def as_role(demo: tuple[str, dict], page: Page):
 
 def somebody(demo: tuple[str, dict], *, doses: int, in_station: bool = True) -> dict:
     """A grown-up of the demonstration with a card, living in the first commune of the district or elsewhere."""
-    from khien.core import config
     from psycopg.conninfo import make_conninfo
+
+    from khien.core import config
 
     dsn = make_conninfo(config.database_dsn("khien_loader"), dbname=demo[1]["database"]["name"])
     with psycopg.connect(dsn) as connection:
         found = connection.execute(
             "SELECT p.person_id, p.name, i.value, to_char(p.birth_date, 'DDMMYYYY'), p.sex FROM person p"
             " JOIN identifier i ON i.person_id = p.person_id AND i.kind = 'personal_number'"
-            " WHERE p.died_on IS NULL AND p.birth_date BETWEEN '1960-01-01' AND '1995-12-31' AND p.birth_precision = 'd'"
+            " WHERE p.died_on IS NULL AND p.birth_date BETWEEN '1960-01-01' AND '1995-12-31'"
+            " AND p.birth_precision = 'd'"
             " AND (p.home_unit = (SELECT min(unit_id) FROM site)) = %s AND (p.present_unit = p.home_unit)"
             " AND (SELECT count(*) FROM dose d WHERE d.person_id = p.person_id) = %s ORDER BY p.person_id LIMIT 1",
             (in_station, doses),

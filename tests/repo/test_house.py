@@ -20,7 +20,11 @@ CODE = {".py", ".sql", ".ts", ".scss", ".html", ".mjs"}
 
 def tracked() -> list[Path]:
     listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return [ROOT / line for line in listed.stdout.splitlines() if (ROOT / line).is_file()]
 
@@ -56,7 +60,8 @@ def test_rules_import_nothing_but_rules_and_the_standard_library() -> None:
         for path in python_files()
         if path.name == "rules.py" or "rules" in path.relative_to(SOURCE).parts[:-1]
         for name in imports_of(path)
-        if (name.startswith("khien") and not allowed.match(name)) or name.split(".")[0] in ("numpy", "duckdb", "psycopg")
+        if (name.startswith("khien") and not allowed.match(name))
+        or name.split(".")[0] in ("numpy", "duckdb", "psycopg")
     ]
     assert strays == []
 
@@ -131,7 +136,8 @@ def test_lock_files_carry_no_addresses_and_every_package_has_a_hash() -> None:
 
 def test_every_locked_direct_dependency_is_declared_once() -> None:
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    names = [re.split(r"[\[<>=! ]", d)[0].lower() for d in declared["dependencies"] + declared["optional-dependencies"]["dev"]]
+    dependencies = declared["dependencies"] + declared["optional-dependencies"]["dev"]
+    names = [re.split(r"[\[<>=! ]", dependency)[0].lower() for dependency in dependencies]
     assert len(names) == len(set(names))
 
 

@@ -18,7 +18,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 # Django apps that exist, in the order of the house (DESIGN §3): an import may only point up this list.
 CAPABILITIES = (
-    "core", "territory", "access", "population", "vaccination", "checkpoints", "zones", "coverage", "simulation", "web",
+    "core", "territory", "access", "population", "vaccination", "checkpoints", "zones", "tracing", "coverage", "simulation",
+    "web",
 )  # fmt: skip
 
 ROLES = ("khien_owner", "khien_app", "khien_loader", "khien_door")
@@ -57,7 +58,7 @@ def database_dsn(role: str) -> str:
         return make_conninfo(host=str(socket_folder()), dbname=database_name(), user=role, application_name="khien")
     given = conninfo_to_dict(url)
     options = f"{given.pop('options', '')} -c role={role}".strip()
-    return make_conninfo(**{**given, "options": options, "application_name": "khien"})
+    return make_conninfo("", **{**given, "options": options, "application_name": "khien"})
 
 
 def pool_size() -> int:

@@ -7,10 +7,11 @@ its parameters never hold an identifier of a person.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from khien.core.i18n import Message, N_, translate
+from khien.core.i18n import N_, Message, translate
 
 
 class KhienError(Exception):
@@ -48,7 +49,7 @@ class Fault:
     field: str
     message: Message
     line: int | None = None
-    params: dict[str, Any] = field(default_factory=dict)
+    params: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def text(self, language: str = "en") -> str:
         return translate(self.message, language, **self.params)
@@ -97,8 +98,8 @@ class NotFound(KhienError):
     http_status = 404
     code = "not_found"
 
-    def __init__(self, message: Message = N_("Not found."), **params: Any) -> None:
-        super().__init__(message, **params)
+    def __init__(self, message: Message | None = None, **params: Any) -> None:
+        super().__init__(message or N_("Not found."), **params)
 
 
 class Unavailable(KhienError):

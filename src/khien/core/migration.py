@@ -23,7 +23,9 @@ _CAPABILITIES = (
     "core", "territory", "access", "population", "vaccination", "checkpoints", "zones", "tracing",
     "certificates", "reconciliation", "coverage", "forecast", "exchange",
 )  # fmt: skip
-_REPEATED = tuple((c, "functions.sql") for c in _CAPABILITIES) + (("access", "policies.sql"),)
+_REPEATED = tuple((c, f) for c in _CAPABILITIES for f in ("functions.sql", "movement/functions.sql")) + (
+    ("access", "policies.sql"),
+)
 
 
 def sql_file(package: str, filename: str) -> Operation:

@@ -35,12 +35,16 @@ class Session:
         self._after: list[Callable[[], None]] = []
         self._now: dt.datetime | None = None
 
-    def rows(self, query: LiteralString, params: Mapping[str, Any] | None = None, /, **more: Any) -> list[dict[str, Any]]:
+    def rows(
+        self, query: LiteralString, params: Mapping[str, Any] | None = None, /, **more: Any
+    ) -> list[dict[str, Any]]:
         """All rows as dicts."""
         with self.connection.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(query, {**(params or {}), **more} or None).fetchall()
 
-    def row(self, query: LiteralString, params: Mapping[str, Any] | None = None, /, **more: Any) -> dict[str, Any] | None:
+    def row(
+        self, query: LiteralString, params: Mapping[str, Any] | None = None, /, **more: Any
+    ) -> dict[str, Any] | None:
         """The first row, or None."""
         with self.connection.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(query, {**(params or {}), **more} or None).fetchone()
@@ -56,9 +60,7 @@ class Session:
 
     def log(self, action: str, persons: Iterable[int] = (), **detail: Any) -> None:
         """Append to the access log, in this transaction. `detail` never holds an identifier of a person."""
-        self.connection.execute(
-            "SELECT log_append(%s, %s::bigint[], %s)", (action, list(persons), Jsonb(detail))
-        )
+        self.connection.execute("SELECT log_append(%s, %s::bigint[], %s)", (action, list(persons), Jsonb(detail)))
 
     def after_commit(self, effect: Callable[[], None]) -> None:
         """Run `effect` once the outermost transaction has committed; never if it rolls back."""

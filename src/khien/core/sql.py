@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from importlib.resources import files
-from typing import LiteralString, cast
+from typing import LiteralString
 
 _BLOCK = re.compile(r"^-- name: *(\w+) *$", re.MULTILINE)
 
@@ -41,9 +41,9 @@ def _load(package: str, filename: str) -> dict[str, LiteralString]:
     names, bodies = parts[::2], parts[1::2]
     if len(set(names)) != len(names):
         raise ValueError(f"{package}/{filename} names a query twice")
-    return {n: cast(LiteralString, b.strip()) for n, b in zip(names, bodies, strict=True)}
+    return {n: b.strip() for n, b in zip(names, bodies, strict=True)}
 
 
 def read_sql(package: str, filename: str) -> LiteralString:
     """The whole text of an SQL file that ships with the package (ours, hence trusted)."""
-    return cast(LiteralString, files(package).joinpath(filename).read_text(encoding="utf-8"))
+    return files(package).joinpath(filename).read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ import unicodedata
 
 # The marks of Vietnamese and of Latin names near it; other marks stay, as in the SQL function.
 _MARKS = dict.fromkeys(map(ord, "\u0300\u0301\u0302\u0303\u0306\u0308\u0309\u030a\u030c\u0323\u0327\u031b"))
-_MARKS[ord("đ")] = "d"  # type: ignore[assignment]
+_MARKS[ord("đ")] = "d"
 _SPACES = re.compile(r"\s+")
 
 

@@ -34,7 +34,7 @@ def scan(request: HttpRequest) -> HttpResponse:
 
 
 def _open(actor: Actor, card: CardReading) -> int:
-    """The person a card belongs to: within the actor's area by its number, elsewhere by number and what else it says."""
+    """The person a card belongs to: in the actor's area by its number, elsewhere by number and what else it says."""
     number = card.personal_number or card.old_number or card.provisional_id or card.insurance_number or card.passport
     if number is None:
         raise NotFound

@@ -135,7 +135,8 @@ def add_logins(day: dt.date) -> list[tuple[str, str, str]]:
     for role in roles(day).values():
         name, word = role.id, secrets.token_urlsafe(12)
         access.add_account(by=actor(), username=name, name=role.title.vi, password=word)
-        access.assign_role(by=actor(), username=name, role=role.id, unit_id=place[role.level], agency=_AGENCY_OF.get(role.id))
+        agency = _AGENCY_OF.get(role.id)
+        access.assign_role(by=actor(), username=name, role=role.id, unit_id=place[role.level], agency=agency)
         logins.append((role.id, name, word))
     with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
         json.dump(logins, out)

@@ -28,14 +28,14 @@ class DoseForm(forms.Form):
         self, *args: Any, lots: list[dict[str, Any]], names: dict[str, str], sites: list[dict[str, Any]], **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["vaccine"].choices = [  # type: ignore[attr-defined]
+        self.fields["vaccine"].choices = [
             (
                 f"{lot['product']}|{lot['lot_number']}",
                 f"{names.get(lot['product'], lot['product'])} · {lot['lot_number']}",
             )
             for lot in lots
         ]
-        self.fields["site"].choices = [(site["code"], site["name"]) for site in sites]  # type: ignore[attr-defined]
+        self.fields["site"].choices = [(site["code"], site["name"]) for site in sites]
 
     @staticmethod
     def first(today: dt.date, site: str | None = None) -> dict[str, Any]:

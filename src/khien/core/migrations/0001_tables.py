@@ -5,5 +5,5 @@ from khien.core.migration import sql_file
 
 class Migration(migrations.Migration):
     initial = True
-    dependencies = []
+    dependencies: list[tuple[str, str]] = []
     operations = [sql_file("khien.core", "tables.sql")]
