@@ -1,4 +1,4 @@
-"""The repository holds its own rules: rooms, imports, sizes, clocks, no addresses of package hosts, every query used."""
+"""The repository holds its own rules: rooms, imports, sizes, clocks, no addresses of package hosts, queries used."""
 
 from __future__ import annotations
 

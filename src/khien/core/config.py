@@ -18,8 +18,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 # Django apps that exist, in the order of the house (DESIGN §3): an import may only point up this list.
 CAPABILITIES = (
-    "core", "territory", "access", "population", "vaccination", "checkpoints", "zones", "tracing", "coverage", "simulation",
-    "web",
+    "core", "territory", "access", "population", "vaccination", "checkpoints", "zones", "tracing", "coverage",
+    "simulation", "web",
 )  # fmt: skip
 
 ROLES = ("khien_owner", "khien_app", "khien_loader", "khien_door")
