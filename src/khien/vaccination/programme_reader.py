@@ -196,6 +196,7 @@ class ProgrammeReader:
     def _target(self, part: Section) -> TargetDose:
         skips = [self._skip(row) for row in part.rows("skip")]
         preferable = [self._vaccine_rule(row) for row in part.rows("preferable")]
+        recommended = tuple(rule for rule in preferable if rule.recommend)
         seasons = [(row.day("start", FIRST_DAY), row.day("end", LAST_DAY)) for row in part.rows("season")]
         return TargetDose(
             number=part.whole("number", required=True),
@@ -210,8 +211,9 @@ class ProgrammeReader:
             skips_forecast=tuple(skip for skip in skips if skip.context != "evaluation"),
             recurring=part.flag("recurring"),
             season=seasons[0] if seasons else None,
-            recommended=tuple(rule for rule in preferable if rule.recommend),
+            recommended=recommended,
             document=self._inherited,
+            dated=bool(recommended) and all(rule.valid_from > FIRST_DAY for rule in recommended),
         )
 
     def _age(self, row: Section) -> AgeRule:

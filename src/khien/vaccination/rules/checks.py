@@ -19,78 +19,72 @@ def rule_of_day(rules: Sequence[AgeRule], day: int) -> AgeRule | None:
     return None
 
 
-def reference_day(rule: IntervalRule, track: Track, upto: int) -> int | None:
-    """The day from which the interval runs, for a dose that comes after the first `upto` records; None: no such day."""
-    records = track.history.records
+def reference_day(rule: IntervalRule, track: Track) -> int | None:
+    """The day from which the interval runs, for the dose after those judged so far; None: there is no such day."""
     if rule.after_previous:
-        previous = track.previous(upto)
-        return None if previous is None else records[previous].day
+        return None if track.previous is None else track.previous.day
+    records = track.history.records
     if rule.after_dose:
         satisfied = track.satisfied.get(rule.after_dose)
         return None if satisfied is None else records[satisfied].day
     if rule.after_vaccines:
-        days = [given.day for given in track.history.others_before(upto) if given.vaccine in rule.after_vaccines]
+        seen = len(track.statuses)
+        days = [given.day for given in track.history.others_before(seen) if given.vaccine in rule.after_vaccines]
         days.extend(
             records[i].day
-            for i in range(upto)
+            for i in range(seen)
             if records[i].vaccine in rule.after_vaccines and not track.is_inadvertent(i)
         )
         return max(days, default=None)
-    if rule.after_observations:
-        known = track.history.person.observations
-        known_days = [d for code in rule.after_observations if (d := known.get(code)) is not None]
-        return max(known_days, default=None)
-    return None
+    known = track.history.person.observations
+    known_days = [d for code in rule.after_observations if (d := known.get(code)) is not None]
+    return max(known_days, default=None)
 
 
-def applies(rule: IntervalRule, track: Track, upto: int, day: int) -> bool:
+def applies(rule: IntervalRule, track: Track, day: int) -> bool:
     if not rule.valid_from <= day <= rule.valid_until:
+        return False
+    if rule.when_previous and (track.previous is None or track.previous.vaccine not in rule.when_previous):
         return False
     if rule.from_age is not None and day < rule.from_age.after(track.history.person.birth):
         return False
-    if rule.to_age is not None and day >= rule.to_age.after(track.history.person.birth):
-        return False
-    if rule.when_previous:
-        previous = track.previous(upto)
-        return previous is not None and track.history.records[previous].vaccine in rule.when_previous
-    return True
+    return rule.to_age is None or day < rule.to_age.after(track.history.person.birth)
 
 
-def _too_soon(rules: Sequence[IntervalRule], track: Track, at: int, day: int) -> IntervalRule | None:
-    """The first interval that the dose `at` on `day` breaks."""
+def _too_soon(rules: Sequence[IntervalRule], track: Track, day: int) -> IntervalRule | None:
+    """The first interval that a dose on `day` breaks."""
     for rule in rules:
-        if rule.absolute_min is None or not applies(rule, track, at, day):
+        if rule.absolute_min is None or not applies(rule, track, day):
             continue
-        start = reference_day(rule, track, at)
+        start = reference_day(rule, track)
         if start is not None and day < rule.absolute_min.after(start):
             return rule
     return None
 
 
-def _interval(dose: TargetDose, track: Track, at: int, day: int) -> Reason | None:
-    broken = _too_soon(dose.intervals, track, at, day)
+def _interval(dose: TargetDose, track: Track, day: int) -> Reason | None:
+    broken = _too_soon(dose.intervals, track, day)
     if broken is None:
         return None
     # An allowable interval is a second, looser rule: meeting one of them is enough.
     for rule in dose.allowable_intervals:
-        if applies(rule, track, at, day) and _too_soon((rule,), track, at, day) is None:
+        if applies(rule, track, day) and _too_soon((rule,), track, day) is None:
             return None
     return Reason("interval_too_short", broken.document)
 
 
-def _conflict(track: Track, at: int, given: Given) -> Reason | None:
+def _conflict(track: Track, given: Given) -> Reason | None:
     """A live vaccine must keep its distance from each earlier live vaccine, of whatever disease."""
     history = track.history
     conflicts = history.programme.conflicts
-    number = history.numbers[at]
-    for other in history.live:
-        earlier = history.person.doses[other]
-        if other == number or earlier.day >= given.day:
-            continue
+    for number in history.live:
+        earlier = history.person.doses[number]
+        if earlier.day >= given.day:
+            break  # they come by day
         rule = conflicts.get((earlier.vaccine, given.vaccine))
         if rule is None or not rule.holds(given.day):
             continue
-        end = rule.end if track.found_invalid(other) else rule.end_if_valid
+        end = rule.end if track.found_invalid(number) else rule.end_if_valid
         begins = rule.begin is None or given.day >= rule.begin.after(earlier.day)
         if begins and end is not None and given.day < end.after(earlier.day):
             return Reason("live_virus_conflict", rule.document)
@@ -104,9 +98,7 @@ def in_ages(rule: VaccineRule, birth: int, day: int) -> bool:
 
 def may_follow(rule: VaccineRule, track: Track) -> bool:
     """Mixing: whether the vaccine may be given after that of the last dose that counts."""
-    if not rule.after or not track.satisfied:
-        return True
-    return track.history.records[max(track.satisfied.values())].vaccine in rule.after
+    return not rule.after or track.counted is None or track.counted.vaccine in rule.after
 
 
 def _suits(rule: VaccineRule, given: Given) -> bool:
@@ -144,10 +136,9 @@ def _vaccine(dose: TargetDose, track: Track, given: Given) -> Reason | None:
     return Reason(fault, document)
 
 
-def judge(dose: TargetDose, track: Track, at: int) -> tuple[str, tuple[Reason, ...]]:
-    """Status of the record `at` against the target dose, with the reasons (CDSi table 6 "satisfy target dose")."""
+def judge(dose: TargetDose, track: Track, given: Given) -> tuple[str, tuple[Reason, ...]]:
+    """Status of the next record against the target dose, with the reasons (CDSi table 6 "satisfy target dose")."""
     history = track.history
-    given = history.records[at]
     if given.vaccine in dose.inadvertent:
         return NOT_VALID, (Reason(INADVERTENT, dose.document),)
     day = given.day
@@ -162,8 +153,8 @@ def judge(dose: TargetDose, track: Track, at: int) -> tuple[str, tuple[Reason, .
             return EXTRANEOUS, (Reason("too_old", age.document),)
         elif days.min is not None and day < days.min:
             grace = True
-    soon = _interval(dose, track, at, day) if dose.intervals else None
-    conflict = _conflict(track, at, given) if given.vaccine in history.programme.live_vaccines else None
+    soon = _interval(dose, track, day) if dose.intervals else None
+    conflict = _conflict(track, given) if given.vaccine in history.programme.live_vaccines else None
     vaccine = _vaccine(dose, track, given)
     if young is None and soon is None and conflict is None and vaccine is None:
         return VALID, (_GRACE if grace else ())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from khien.vaccination.rules.checks import applies, in_ages, may_follow, reference_day, rule_of_day
-from khien.vaccination.rules.model import FIRST_DAY, AgeRule, Antigen, TargetDose, VaccineRule
+from khien.vaccination.rules.model import AgeRule, Antigen, TargetDose, VaccineRule
 from khien.vaccination.rules.skip import SeriesComplete, can_skip
 from khien.vaccination.rules.state import (
     AGED_OUT,
@@ -37,18 +37,18 @@ class Forecast:
 
 def forecast(antigen: Antigen, track: Track, complete: SeriesComplete) -> Forecast:
     """The series' status on the day of evaluation and, where a dose is still needed, its days."""
-    person, targets, seen = track.history.person, track.series.doses, len(track.history.records)
+    person, targets = track.history.person, track.series.doses
     day = person.on
     days: Forecast | None = None
     while track.at < len(targets):
         target = targets[track.at]
-        if target.skips_forecast and can_skip(target.skips_forecast, track, day, seen, complete):
+        if target.skips_forecast and can_skip(target.skips_forecast, track, day, complete):
             _skip(track, target)
             continue
         days = _days(track, target)
         # A dose that is not needed on the first day it could be given is not recommended (CDSi 7.6).
         late = days.earliest
-        if late is not None and late > day and can_skip(target.skips_forecast, track, late, seen, complete):
+        if late is not None and late > day and target.skips_forecast and can_skip(target.skips_forecast, track, late, complete):
             _skip(track, target)
             continue
         break
@@ -91,8 +91,10 @@ def _status(antigen: Antigen, track: Track, days: Forecast | None) -> Forecast:
 def _why(track: Track, target: TargetDose) -> tuple[Reason, ...]:
     """Why this dose is next: after an invalid one it is repeated, else it is the next of its kind."""
     last = track.statuses[-1] if track.statuses else VALID
-    code = f"{target.kind}_dose_due" if last == VALID else "repeat_invalid_dose"
-    return (Reason(code, target.document),)
+    return (Reason(_DUE[target.kind] if last == VALID else "repeat_invalid_dose", target.document),)
+
+
+_DUE = {"primary": "primary_dose_due", "additional": "additional_dose_due", "booster": "booster_dose_due"}
 
 
 def immunity(antigen: Antigen, track: Track) -> Reason | None:
@@ -156,19 +158,18 @@ def _age(target: TargetDose, day: int) -> AgeRule | None:
 def _days(track: Track, target: TargetDose) -> Forecast:
     """FORECASTDTCAN-1 and FORECASTDT-1 to 6."""
     history = track.history
-    person, seen = history.person, len(history.records)
-    birth, on = person.birth, person.on
-    earliest = birth
+    birth, on = history.person.birth, history.person.on
     recommended: int | None = None
     due: int | None = None
     latest: int | None = None
     override = False
+    starts = [birth]  # it can be given when the last of these days has come
     for rule in target.intervals:
-        start = reference_day(rule, track, seen) if applies(rule, track, seen, on) else None
+        start = reference_day(rule, track) if applies(rule, track, on) else None
         if start is None:
             continue
         if rule.min is not None:
-            earliest = max(earliest, rule.min.after(start))
+            starts.append(rule.min.after(start))
         if rule.earliest is not None:
             recommended = max(recommended or 0, rule.earliest.after(start))
         if rule.latest is not None:
@@ -177,22 +178,25 @@ def _days(track: Track, target: TargetDose) -> Forecast:
     age = _age(target, on)
     if age is not None:
         days = age.days(birth)
-        earliest = max(earliest, days.min or earliest)
+        if days.min is not None:
+            starts.append(days.min)
         recommended = recommended if days.earliest is None else days.earliest
         due = due if days.latest is None else days.latest
         latest = days.max
-    if history.live:
-        earliest = max(earliest, _conflict_end(track, target) or earliest)
+    if history.live and (end := _conflict_end(track, target)) is not None:
+        starts.append(end)
     if target.season is not None:
-        earliest = max(earliest, target.season[0])
-    if seen:
-        earliest = max(earliest, history.records[-1].day)
-    earliest = max(earliest, _first_allowed(track, target) or earliest)
+        starts.append(target.season[0])
+    if history.records:
+        starts.append(history.records[-1].day)
+    if target.dated and (opens := _first_allowed(track, target)) is not None:
+        starts.append(opens)
+    earliest = max(starts)
     return Forecast(
         NOT_COMPLETE,
         target=target,
         earliest=earliest,
-        recommended=earliest if recommended is None else max(earliest, recommended),
+        recommended=earliest if recommended is None or recommended < earliest else recommended,
         past_due=None if due is None else max(earliest, due - 1),
         latest=None if latest is None else latest - 1,
         override=override,
@@ -200,12 +204,10 @@ def _days(track: Track, target: TargetDose) -> Forecast:
 
 
 def _first_allowed(track: Track, target: TargetDose) -> int | None:
-    """The first day on which one of the vaccines in force for the person was allowed; None: no such limit."""
+    """The first day on which one of the vaccines in force for the person was allowed."""
     person = track.history.person
     first: int | None = None
     for rule in target.recommended:
-        if rule.valid_from == FIRST_DAY:
-            return None
         if rule.holds(person.on) and in_ages(rule, person.birth, person.on) and may_follow(rule, track):
             first = rule.valid_from if first is None else min(first, rule.valid_from)
     return first
@@ -255,11 +257,12 @@ def vaccines_for(antigen: Antigen, track: Track, day: int) -> tuple[VaccineRule,
         return ()
     target, person = track.series.doses[track.at], track.history.person
     barred = barred_vaccines(antigen, track) if person.observations else frozenset()
+    day = max(day, person.on)
     return tuple(
         rule
         for rule in target.recommended or tuple(r for rules in target.preferable.values() for r in rules)
-        if rule.holds(person.on)
+        if rule.valid_from <= person.on <= rule.valid_until
         and rule.vaccine not in barred
-        and in_ages(rule, person.birth, max(day, person.on))
+        and in_ages(rule, person.birth, day)
         and may_follow(rule, track)
     )

@@ -69,6 +69,8 @@ def group_forecast(
 
 def _of_antigen(series: list[PatientSeries]) -> PatientSeries:
     """Where several series groups each have a best series, the one that asks for a dose soonest."""
+    if len(series) == 1:
+        return series[0]
     return min(
         series, key=lambda p: (_OF_ONE.index(p.forecast.status), p.forecast.recommended or 0, p.forecast.earliest or 0)
     )
@@ -76,6 +78,11 @@ def _of_antigen(series: list[PatientSeries]) -> PatientSeries:
 
 def _dates(answer: GroupForecast, needed: list[PatientSeries]) -> None:
     """MULTIANTVG-1 to 6. An interval marked `override` lets the group go ahead on its antigen's earliest day."""
+    if len(needed) == 1:
+        only = needed[0].forecast
+        answer.earliest, answer.recommended = only.earliest, only.recommended
+        answer.past_due, answer.latest = only.past_due, only.latest
+        return
     overriding = [p.forecast.earliest for p in needed if p.forecast.override and p.forecast.earliest is not None]
     every = [p.forecast.earliest for p in needed if p.forecast.earliest is not None]
     earliest = min(overriding) if overriding else max(every)

@@ -146,6 +146,7 @@ class TargetDose:
     season: tuple[int, int] | None = None  # first and last day recommended
     recommended: tuple[VaccineRule, ...] = ()  # the preferable ones to name in a forecast, in the file's order
     document: str = ""
+    dated: bool = False  # each vaccine to name has a first day on which it was allowed
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,24 +10,24 @@ from khien.vaccination.rules.state import VALID, Track
 SeriesComplete = Callable[[frozenset[str]], bool]  # whether a series of one of these groups is complete
 
 
-def can_skip(skips: Sequence[Skip], track: Track, day: int, upto: int, complete: SeriesComplete) -> bool:
-    """Whether one of `skips` holds on `day`, seeing the first `upto` records of the history."""
-    return any(_skip_holds(skip, track, day, upto, complete) for skip in skips)
+def can_skip(skips: Sequence[Skip], track: Track, day: int, complete: SeriesComplete) -> bool:
+    """Whether one of `skips` holds on `day`, seeing the records that the track has judged so far."""
+    return any(_skip_holds(skip, track, day, complete) for skip in skips)
 
 
-def _skip_holds(skip: Skip, track: Track, day: int, upto: int, complete: SeriesComplete) -> bool:
-    met = (_set_holds(part, track, day, upto, complete) for part in skip.sets)
+def _skip_holds(skip: Skip, track: Track, day: int, complete: SeriesComplete) -> bool:
+    met = (_set_holds(part, track, day, complete) for part in skip.sets)
     return any(met) if skip.any_of else all(met)
 
 
-def _set_holds(part: SkipSet, track: Track, day: int, upto: int, complete: SeriesComplete) -> bool:
+def _set_holds(part: SkipSet, track: Track, day: int, complete: SeriesComplete) -> bool:
     if not part.holds(day) or not part.conditions:
         return False
-    met = (_holds(condition, track, day, upto, complete) for condition in part.conditions)
+    met = (_holds(condition, track, day, complete) for condition in part.conditions)
     return any(met) if part.any_of else all(met)
 
 
-def _holds(condition: Condition, track: Track, day: int, upto: int, complete: SeriesComplete) -> bool:
+def _holds(condition: Condition, track: Track, day: int, complete: SeriesComplete) -> bool:
     kind = condition.kind
     if kind == "age":
         birth = track.history.person.birth
@@ -35,18 +35,17 @@ def _holds(condition: Condition, track: Track, day: int, upto: int, complete: Se
             return False
         return condition.to_age is None or day < condition.to_age.after(birth)
     if kind == "count":
-        return _count_holds(condition, track, upto)
+        return _count_holds(condition, track)
     if kind == "interval":
-        previous = track.previous(upto)
-        if previous is None or condition.interval is None:
+        if track.previous is None or condition.interval is None:
             return False
-        return day >= condition.interval.after(track.history.records[previous].day)
+        return day >= condition.interval.after(track.previous.day)
     if kind == "observation":
         return condition.observations.isdisjoint(track.history.person.observations) == condition.absent
     return complete(condition.series_groups)
 
 
-def _count_holds(condition: Condition, track: Track, upto: int) -> bool:
+def _count_holds(condition: Condition, track: Track) -> bool:
     birth = track.history.person.birth
     first, end = condition.start, condition.end
     if condition.from_age is not None:
@@ -55,12 +54,12 @@ def _count_holds(condition: Condition, track: Track, upto: int) -> bool:
         end = min(end, condition.to_age.after(birth))
     count = 0
     records, statuses, vaccines = track.history.records, track.statuses, condition.vaccines
-    for i in range(upto):
+    for i, status in enumerate(statuses):
         given = records[i]
         if first <= given.day < end and (not vaccines or given.vaccine in vaccines):
-            count += not condition.valid_only or statuses[i] == VALID
+            count += not condition.valid_only or status == VALID
     if vaccines and not condition.valid_only:
-        count += sum(first <= g.day < end and g.vaccine in vaccines for g in track.history.others_before(upto))
+        count += sum(first <= g.day < end and g.vaccine in vaccines for g in track.history.others_before(len(statuses)))
     if condition.compare == "more":
         return count > condition.count
     if condition.compare == "fewer":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from khien.vaccination.rules.facts import History
+from khien.vaccination.rules.facts import Given, History
 from khien.vaccination.rules.model import Series
 
 # Status of a dose (CDSi "evaluation status").
@@ -24,9 +24,16 @@ class Reason(NamedTuple):
 
 
 class Track:
-    """One series walked along one history. `at` is the index of the next target dose; past the end: none is left."""
+    """One series walked along one history. `at` is the index of the next target dose; past the end: none is left.
 
-    __slots__ = ("at", "first_valid", "history", "reasons", "satisfied", "series", "skipped", "statuses", "valid_count")
+    `statuses` and `reasons` stand for the records judged so far; `previous` is the latest of them that bears on
+    intervals (valid or not valid, and not inadvertent), `counted` the latest valid one.
+    """
+
+    __slots__ = (
+        "at", "counted", "first_valid", "history", "previous", "reasons", "satisfied", "series", "skipped",
+        "statuses", "valid_count",
+    )  # fmt: skip
 
     def __init__(self, series: Series, history: History) -> None:
         self.series, self.history = series, history
@@ -34,17 +41,23 @@ class Track:
         self.reasons: list[tuple[Reason, ...]] = []
         self.satisfied: dict[int, int] = {}  # target dose number -> record
         self.skipped: list[int] = []
+        self.previous: Given | None = None
+        self.counted: Given | None = None
         self.valid_count = 0
         self.first_valid: int | None = None  # day
         self.at = 0
 
-    def previous(self, upto: int) -> int | None:
-        """The latest of the first `upto` records that bears on intervals: valid or not valid, and not inadvertent."""
-        for i in range(upto - 1, -1, -1):
-            status = self.statuses[i]
-            if status == VALID or (status == NOT_VALID and not self.is_inadvertent(i)):
-                return i
-        return None
+    def judged(self, given: Given, status: str, reasons: tuple[Reason, ...]) -> None:
+        """Take down what the next record is worth."""
+        self.statuses.append(status)
+        self.reasons.append(reasons)
+        if status == VALID:
+            self.previous = self.counted = given
+            self.valid_count += 1
+            if self.first_valid is None:
+                self.first_valid = given.day
+        elif status == NOT_VALID and reasons[0].code != INADVERTENT:
+            self.previous = given
 
     def is_inadvertent(self, record: int) -> bool:
         reasons = self.reasons[record]

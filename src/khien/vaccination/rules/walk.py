@@ -15,31 +15,24 @@ _SUBSTANDARD = (Reason("sub_standard_dose"),)
 def walk(series: Series, history: History, complete: SeriesComplete) -> Track:
     """Judge every record of the history in order: each meets the next target dose that cannot be skipped."""
     track = Track(series, history)
-    targets = series.doses
+    targets, end = series.doses, len(series.doses)
     for i, given in enumerate(history.records):
         if given.substandard:
-            track.statuses.append(SUBSTANDARD)
-            track.reasons.append(_SUBSTANDARD)
+            track.judged(given, SUBSTANDARD, _SUBSTANDARD)
             continue
-        while track.at < len(targets):
+        while track.at < end:
             target = targets[track.at]
-            if not target.skips_evaluation or not can_skip(target.skips_evaluation, track, given.day, i, complete):
+            if not target.skips_evaluation or not can_skip(target.skips_evaluation, track, given.day, complete):
                 break
             track.skipped.append(target.number)
             track.at += 1
-        if track.at >= len(targets):
-            track.statuses.append(EXTRANEOUS)
-            track.reasons.append(_ALREADY_COMPLETE)
+        else:
+            track.judged(given, EXTRANEOUS, _ALREADY_COMPLETE)
             continue
-        target = targets[track.at]
-        status, reasons = judge(target, track, i)
-        track.statuses.append(status)
-        track.reasons.append(reasons)
+        status, reasons = judge(target, track, given)
+        track.judged(given, status, reasons)
         if status == VALID:
             track.satisfied[target.number] = i
-            track.valid_count += 1
-            if track.first_valid is None:
-                track.first_valid = given.day
             if not target.recurring:
                 track.at += 1
     return track
