@@ -1,0 +1,1 @@
+"""Declarations, passes, passages and what the police of both communes learn of them."""

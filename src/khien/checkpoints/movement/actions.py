@@ -1,0 +1,134 @@
+"""Every write about movement. A batch is one transaction and a few statements, however many entries it holds."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from khien.checkpoints.movement.store import SQL, checkpoint
+from khien.checkpoints.rules.passages import PassageEntry, PassageRule, faults, plate, rule_on
+from khien.core.actor import Actor
+from khien.core.errors import BadInput, Fault, NotFound
+from khien.core.i18n import N_
+from khien.core.session import Session, begin
+
+
+@dataclass(frozen=True, slots=True)
+class PassageOutcome:
+    """What became of one entry: 'recorded', 'replayed' (it was there already), 'unmatched' (kept, but the register does
+    not know such a person), 'conflict' (the same client id was used for another passage) or 'refused' (see `faults`).
+    The last two are not kept here: they stay with the sender, who has to look at them."""
+
+    result: str
+    person_id: int | None = None
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def kept(self) -> bool:
+        return self.result in ("recorded", "replayed", "unmatched")
+
+
+def record_passages(
+    *, by: Actor, checkpoint_id: int, entries: Sequence[PassageEntry], device_id: int | None = None
+) -> list[PassageOutcome]:
+    """Record a batch at one checkpoint in one transaction; outcomes in the order given.
+
+    Sending the same batch again changes nothing. The police of both communes get a notice of each. Raises NotFound for
+    a checkpoint outside the actor's area.
+    """
+    by.must("passage.record")
+    with begin(by) as session:
+        checkpoint(session, checkpoint_id=checkpoint_id)
+        outcomes, fitting = _sift(entries, session.now, rule_on(session.today))
+        if not fitting:
+            return [o for o in outcomes if o is not None]
+        months = {e.passed_at.astimezone(dt.UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+                  for _n, e in fitting}  # fmt: skip
+        session.rows(SQL.months_ready, months=sorted(months))
+        for row in _record(session, checkpoint_id, device_id, [e for _n, e in fitting]):
+            outcomes[fitting[row["n"] - 1][0]] = PassageOutcome(row["outcome"], row["person_id"])
+        done = [o for o in outcomes if o is not None]
+        _log(session, checkpoint_id, done)
+        return done
+
+
+def record_passage(*, by: Actor, checkpoint_id: int, entry: PassageEntry) -> PassageOutcome:
+    """Record one passage. Raises BadInput where it is refused or contradicts an earlier one."""
+    outcome = record_passages(by=by, checkpoint_id=checkpoint_id, entries=[entry])[0]
+    if outcome.result == "refused":
+        raise BadInput(outcome.faults[0].message, faults=outcome.faults)
+    if outcome.result == "conflict":
+        message = N_("Another passage was recorded under this message number.")
+        raise BadInput(message, faults=(Fault("client_id", message),))
+    return outcome
+
+
+def settle_notice(*, by: Actor, person_id: int, unit_id: int, kind: str, noticed_at: dt.datetime, state: str) -> None:
+    """Tick off one entry of the work list: 'seen' or 'not_found'. Raises NotFound."""
+    by.must("residence.write")
+    if state not in ("open", "seen", "not_found"):
+        message = N_("The state must be open, seen or not_found.")
+        raise BadInput(message, faults=(Fault("state", message),))
+    with begin(by) as session:
+        changed = session.execute(
+            SQL.settle_notice, person_id=person_id, unit_id=unit_id, kind=kind, noticed_at=noticed_at, state=state,
+            at=session.now, account_id=by.account_id, area=by.area,
+        )  # fmt: skip
+        if not changed:
+            raise NotFound
+        session.log("residence.write", [person_id], notice=kind, state=state)
+
+
+def add_checkpoint(
+    *, by: Actor, code: str, name: str, unit_id: int, road: str = "", agency_id: int | None = None
+) -> int:
+    """Add a checkpoint, or change the one with this code; its id."""
+    by.must("checkpoint.manage")
+    with begin(by) as session:
+        made: int = session.value(
+            SQL.upsert_checkpoint, code=code, name=name, unit_id=unit_id, road=road, agency_id=agency_id
+        )
+        session.log("checkpoint.manage", checkpoint=made)
+        return made
+
+
+def _sift(
+    entries: Sequence[PassageEntry], now: dt.datetime, rule: PassageRule
+) -> tuple[list[PassageOutcome | None], list[tuple[int, PassageEntry]]]:
+    """The refused entries' outcomes in their places, and the others with theirs."""
+    outcomes: list[PassageOutcome | None] = []
+    fitting = []
+    for n, entry in enumerate(entries):
+        wrong = faults(entry, now, rule)
+        outcomes.append(PassageOutcome("refused", faults=wrong) if wrong else None)
+        if not wrong:
+            fitting.append((n, entry))
+    return outcomes, fitting
+
+
+def _record(
+    session: Session, checkpoint_id: int, device_id: int | None, entries: Sequence[PassageEntry]
+) -> list[dict[str, Any]]:
+    columns = (
+        "client_id", "passed_at", "person_id", "number", "name", "pass_id", "direction", "from_unit", "to_unit",
+        "companions", "party", "checked", "born_first",
+    )  # fmt: skip
+    values = {column: [getattr(e, column) for e in entries] for column in columns}
+    return session.rows(
+        SQL.record,
+        values,
+        checkpoint_id=checkpoint_id,
+        at=session.now,
+        device_id=device_id,
+        born_last=[e.born_last or e.born_first for e in entries],
+        plate=[plate(e.plate) for e in entries],
+    )
+
+
+def _log(session: Session, checkpoint_id: int, outcomes: Sequence[PassageOutcome]) -> None:
+    recorded = [o.person_id for o in outcomes if o.result == "recorded" and o.person_id is not None]
+    unmatched = sum(o.result == "unmatched" for o in outcomes)
+    if recorded or unmatched:
+        session.log("passage.record", recorded, checkpoint=checkpoint_id, unmatched=unmatched)

@@ -1,0 +1,58 @@
+-- name: checkpoints
+-- Checkpoints within the actor's area that are open on a day.
+SELECT c.checkpoint_id, c.code, c.name, c.unit_id, u.name AS unit_name, c.road, c.agency_id, lower(c.open) AS open_from,
+    upper(c.open) AS open_until
+FROM checkpoint c JOIN unit u USING (unit_id)
+WHERE c.unit_id <@ %(area)s::int4multirange AND c.open @> %(today)s::date
+ORDER BY c.code;
+
+-- name: checkpoint
+SELECT c.checkpoint_id, c.code, c.name, c.unit_id, u.name AS unit_name, c.road, c.agency_id
+FROM checkpoint c JOIN unit u USING (unit_id)
+WHERE c.unit_id <@ %(area)s::int4multirange AND (c.code = %(code)s OR c.checkpoint_id = %(checkpoint_id)s::integer);
+
+-- name: upsert_checkpoint
+INSERT INTO checkpoint (code, name, unit_id, road, agency_id) VALUES (%(code)s, %(name)s, %(unit_id)s, %(road)s, %(agency_id)s)
+ON CONFLICT (code) DO UPDATE SET name = excluded.name, unit_id = excluded.unit_id, road = excluded.road,
+    agency_id = coalesce(excluded.agency_id, checkpoint.agency_id)
+RETURNING checkpoint_id;
+
+-- name: months_ready
+SELECT passage_month_ready(month) FROM unnest(%(months)s::timestamptz[]) AS month;
+
+-- name: record
+SELECT n, outcome, person_id FROM passage_record(
+    %(checkpoint_id)s, %(at)s, %(device_id)s, %(client_id)s::uuid[], %(passed_at)s::timestamptz[], %(person_id)s::bigint[],
+    %(number)s::text[], %(name)s::text[], %(born_first)s::date[], %(born_last)s::date[], %(pass_id)s::uuid[],
+    %(direction)s::text[], %(from_unit)s::integer[], %(to_unit)s::integer[], %(plate)s::text[], %(companions)s::smallint[],
+    %(party)s::uuid[], %(checked)s::text[]);
+
+-- name: passages
+SELECT l.*, origin.name AS from_name, goal.name AS to_name
+FROM passage_list(%(checkpoint_id)s, %(since)s, %(until)s, %(plate)s, %(name)s, %(most)s) l
+LEFT JOIN unit origin ON origin.unit_id = l.from_unit LEFT JOIN unit goal ON goal.unit_id = l.to_unit
+ORDER BY l.passed_at DESC, l.person_id;
+
+-- name: unmatched
+SELECT client_id, passed_at, direction, noted, checked, recorded_at FROM passage_unmatched
+WHERE checkpoint_id = %(checkpoint_id)s AND passed_at >= %(since)s AND passed_at < %(until)s
+ORDER BY passed_at DESC LIMIT %(most)s;
+
+-- name: per_hour
+-- Passages of one checkpoint by hour (Viet Nam) and direction.
+SELECT date_trunc('hour', passed_at, 'Asia/Ho_Chi_Minh') AS hour, count(*) FILTER (WHERE direction = 'in') AS came_in,
+    count(*) FILTER (WHERE direction = 'out') AS went_out
+FROM passage WHERE checkpoint_id = %(checkpoint_id)s AND passed_at >= %(since)s AND passed_at < %(until)s
+GROUP BY 1 ORDER BY 1;
+
+-- name: notices
+SELECT m.*, u.name AS unit_name, o.name AS other_name, c.code AS checkpoint, c.name AS checkpoint_name
+FROM movement_notices(%(units)s::int4multirange, %(since)s, %(only_open)s, %(most)s) m
+JOIN unit u ON u.unit_id = m.unit_id LEFT JOIN unit o ON o.unit_id = m.other_unit
+LEFT JOIN checkpoint c ON c.checkpoint_id = m.checkpoint_id
+ORDER BY m.at DESC, m.person_id;
+
+-- name: settle_notice
+UPDATE movement_notice SET state = %(state)s, done_at = %(at)s, done_by = %(account_id)s
+WHERE person_id = %(person_id)s AND unit_id = %(unit_id)s AND kind = %(kind)s AND at = %(noticed_at)s
+  AND unit_id <@ %(area)s::int4multirange;
