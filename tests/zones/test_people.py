@@ -12,7 +12,7 @@ from khien.core.session import Session, begin
 from khien.zones import store
 from khien.zones.rules.area import Area, Place
 from tests.register import NORTH, SOUTH, add_country, add_person, set_today
-from tests.zones.people import reside, resident, units
+from tests.zones.people import pass_by, reside, resident, units
 
 TODAY = dt.date(2021, 9, 15)
 LIVES, STAYS, AWAY, LOST, LEFT, CAME, MOVED, DEAD, ELSEWHERE, BABY = range(1, 11)
@@ -64,6 +64,15 @@ def test_everybody_is_in_the_right_list(village: Session) -> None:
         MOVED: ("left", "left", day(-5), SOUTH),
         BABY: ("resident_present", None, None, None),
     }
+
+
+def test_a_passage_moves_people_before_the_register_knows(village: Session) -> None:
+    at = dt.datetime(2021, 9, 14, 3, tzinfo=dt.UTC)
+    pass_by(village, LIVES, SOUTH, at)
+    pass_by(village, ELSEWHERE, NORTH, at)
+    found = lists(village, units(village, NORTH))
+    assert found[LIVES] == ("resident_away", "left", day(-1), SOUTH)
+    assert found[ELSEWHERE] == ("temporary_present", "arrived", day(-1), SOUTH)
 
 
 def test_only_the_asked_days_count_as_recent(village: Session) -> None:

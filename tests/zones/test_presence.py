@@ -17,7 +17,7 @@ from khien.population.rules.residence import Spell, insert, present_place
 from khien.zones import actions, store
 from khien.zones.rules.presence import Sighting, place_at
 from tests.register import NORTH, SOUTH, add_country, add_person, set_today
-from tests.zones.people import reside, resident
+from tests.zones.people import pass_by, reside, resident
 
 UNITS = (900_000_000, NORTH, SOUTH)
 DAY = dt.date(2021, 9, 15)
@@ -73,6 +73,32 @@ def test_sql_places_people_as_the_rule_does(
 
 
 NOON = dt.datetime(2021, 9, 15, 5, tzinfo=dt.UTC)  # 12:00 in Viet Nam
+sightings = st.lists(
+    st.builds(Sighting, st.sampled_from(UNITS), st.integers(-100, 30).map(lambda h: NOON + dt.timedelta(hours=h))),
+    max_size=4, unique_by=lambda s: s.at,
+)  # fmt: skip
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(residences(), sightings), min_size=1, max_size=8))
+def test_sql_weighs_passages_as_the_rule_does(
+    session: Session, people: list[tuple[tuple[Spell, ...], list[Sighting]]]
+) -> None:
+    add_country(session)
+    ids = enter(session, [spells for spells, _seen in people])
+    for number, (_spells, seen) in zip(ids, people, strict=True):
+        for one in seen:
+            pass_by(session, number, one.unit, one.at)
+    query = "SELECT * FROM zone_presence(%(p)s::bigint[], %(m)s, 72)"
+    found = {
+        r["person_id"]: (r["unit_id"], r["certainty"], r["reason"], r["since"])
+        for r in session.rows(query, p=ids, m=NOON)
+    }
+    expected = {}
+    for number, (spells, seen) in zip(ids, people, strict=True):
+        place = place_at(spells, seen, NOON, 72)
+        expected[number] = (place.unit, place.certainty, place.reason, place.since)
+    assert found == expected
 
 
 @pytest.mark.parametrize(

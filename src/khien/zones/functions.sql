@@ -1,9 +1,8 @@
 -- Where people are, and who belongs to an area. Run after every migration: each statement replaces what was there.
 
--- Where somebody was seen, from passages at checkpoints: the unit they are in afterwards. Empty while no capability
--- records passages.
+-- Where somebody was seen, from passages at checkpoints: the unit they are in afterwards, as far as it is known.
 CREATE OR REPLACE VIEW sighting WITH (security_invoker = true) AS
-SELECT NULL::bigint AS person_id, NULL::timestamptz AS at, NULL::integer AS unit_id WHERE false;
+SELECT person_id, passed_at AS at, to_unit AS unit_id FROM passage WHERE to_unit IS NOT NULL;
 
 -- Where the residence register says people are on days: the same rule as population.rules.residence.present_place.
 -- Pairs of persons and days; one day serves all persons; persons null: everybody on that day. A person without any

@@ -109,3 +109,5 @@ CREATE TYPE zone_member AS (
 -- Who resides or resided in an area, and a person's spells without the slower index of the key that forbids overlaps.
 CREATE INDEX residence_unit ON residence (unit_id);
 CREATE INDEX residence_person ON residence (person_id);
+-- Who was seen in an area.
+CREATE INDEX passage_to_unit ON passage (to_unit, passed_at);
