@@ -7,6 +7,7 @@ are read one after another: tables add up.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from khien.core.i18n import N_
@@ -145,6 +146,7 @@ class ProgrammeReader:
                 for row in part.rows("contraindication")
             ),
             series=every,
+            only=every[0] if len(every) == 1 and _for_everybody(every[0]) else None,
             routine=tuple(s for s in every if s.type != "risk" or not all(i.observation for i in s.indications)),
         )
 
@@ -196,6 +198,7 @@ class ProgrammeReader:
     def _target(self, part: Section) -> TargetDose:
         skips = [self._skip(row) for row in part.rows("skip")]
         preferable = [self._vaccine_rule(row) for row in part.rows("preferable")]
+        allowable = [self._vaccine_rule(row) for row in part.rows("allowable")]
         recommended = tuple(rule for rule in preferable if rule.recommend)
         seasons = [(row.day("start", FIRST_DAY), row.day("end", LAST_DAY)) for row in part.rows("season")]
         return TargetDose(
@@ -205,7 +208,8 @@ class ProgrammeReader:
             intervals=tuple(self._interval(row) for row in part.rows("intervals")),
             allowable_intervals=tuple(self._interval(row) for row in part.rows("allowable_intervals")),
             preferable=_by_vaccine(preferable),
-            allowable=_by_vaccine(self._vaccine_rule(row) for row in part.rows("allowable")),
+            allowable=_by_vaccine(allowable),
+            taken=_by_vaccine([*preferable, *allowable]),
             inadvertent=frozenset(part.words("inadvertent")),
             skips_evaluation=tuple(skip for skip in skips if skip.context != "forecast"),
             skips_forecast=tuple(skip for skip in skips if skip.context != "evaluation"),
@@ -314,8 +318,31 @@ class ProgrammeReader:
             priority_groups=tuple(self._priority),
             observations=self._observations,
             aliases=self._aliases,
+            twins=_twins(self._antigens),
             live_vaccines=frozenset(code for pair in self._conflicts for code in pair),
         )
+
+
+def _for_everybody(series: Series) -> bool:
+    """No sex, age, day or risk decides whether the series concerns a person."""
+    free = series.type == "standard" and series.default and not series.sex and series.min_age_to_start is None
+    return free and series.valid_from == FIRST_DAY and series.valid_until == LAST_DAY
+
+
+def _twins(antigens: dict[str, Antigen]) -> dict[str, str]:
+    """Antigens that always go together (diphtheria, tetanus, pertussis) often have the very same rules."""
+    bodies: list[tuple[str, Antigen]] = []
+    found: dict[str, str] = {}
+    for name, antigen in antigens.items():
+        body = replace(
+            antigen, name="", only=None, routine=(), series=tuple(replace(s, name="") for s in antigen.series)
+        )
+        twin = next((other for other, known in bodies if known == body), None)
+        if twin is None:
+            bodies.append((name, body))
+        else:
+            found[name] = twin
+    return found
 
 
 def _by_vaccine(rules: Iterable[VaccineRule]) -> dict[str, tuple[VaccineRule, ...]]:

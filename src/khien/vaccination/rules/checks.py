@@ -110,28 +110,27 @@ def _suits(rule: VaccineRule, given: Given) -> bool:
 
 def _vaccine(dose: TargetDose, track: Track, given: Given) -> Reason | None:
     """None where a rule allows the vaccine; else what is wrong with the rule that came nearest to it."""
-    near, fault, document = 9, "vaccine_not_allowed", dose.document
+    near, fault, document = 99, "vaccine_not_allowed", dose.document
     day, birth = given.day, track.history.person.birth
-    for table in (dose.preferable, dose.allowable):
-        for rule in table.get(given.vaccine, ()):
-            first, end = rule.span(birth)
-            in_force = rule.valid_from <= day <= rule.valid_until
-            in_age = first <= day < end
-            follows = may_follow(rule, track)
-            if in_force and in_age and follows:
-                if _suits(rule, given):
-                    return None
-                continue
-            # Fewest faults first; among equals the day, then the dose before, then the age.
-            distance = 4 * (3 - in_force - in_age - follows) + (0 if not in_force else 1 if not follows else 2)
-            if distance < near or fault == "vaccine_not_allowed":
-                near, document = distance, rule.document
-                fault = (
-                    "vaccine_not_allowed_yet" if not in_force
-                    else "vaccine_not_after_previous" if not follows
-                    else "vaccine_wrong_for_age"
-                )  # fmt: skip
-    if not dose.preferable and not dose.allowable:
+    for rule in dose.taken.get(given.vaccine, ()):
+        first, end = rule.span(birth)
+        in_force = rule.valid_from <= day <= rule.valid_until
+        in_age = first <= day < end
+        follows = may_follow(rule, track)
+        if in_force and in_age and follows:
+            if _suits(rule, given):
+                return None
+            continue
+        # Fewest faults first; among equals the day, then the dose before, then the age.
+        distance = 4 * (3 - in_force - in_age - follows) + (0 if not in_force else 1 if not follows else 2)
+        if distance < near:
+            near, document = distance, rule.document
+            fault = (
+                "vaccine_not_allowed_yet" if not in_force
+                else "vaccine_not_after_previous" if not follows
+                else "vaccine_wrong_for_age"
+            )  # fmt: skip
+    if not dose.taken:
         return None
     return Reason(fault, document)
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from khien.vaccination.rules.facts import History, Person, by_antigen
 from khien.vaccination.rules.groups import GroupForecast, doses_in_group, group_forecast
-from khien.vaccination.rules.model import Programme
-from khien.vaccination.rules.selection import Candidates, PatientSeries
+from khien.vaccination.rules.model import Antigen, Programme
+from khien.vaccination.rules.selection import PatientSeries, best_series
 from khien.vaccination.rules.state import Reason
 
 
@@ -51,11 +51,20 @@ def evaluate(programme: Programme, person: Person, groups: frozenset[str] | None
         for name in group.antigens:
             antigen = programme.antigens.get(name)
             if antigen is not None:
-                history = History(programme, person, numbers.get(name, []), ordered, live)
-                best[name] = Candidates(antigen, history).best()
+                mine = numbers.get(name, [])
+                twin = programme.twins.get(name)
+                if twin in best and mine == numbers.get(twin, []):
+                    best[name] = [_as_of(antigen, programme.antigens[twin], p) for p in best[twin]]
+                else:
+                    best[name] = best_series(antigen, History(programme, person, mine, ordered, live))
         for number, found in sorted(doses_in_group(best).items()):
             judged.append(DoseJudgement(number, group.name, *found))
         answer = group_forecast(programme, group, best)
         if answer is not None:
             forecasts.append(answer)
     return Answer(tuple(judged), tuple(forecasts))
+
+
+def _as_of(antigen: Antigen, twin: Antigen, p: PatientSeries) -> PatientSeries:
+    """What was found for the twin, under the antigen's own names."""
+    return PatientSeries(antigen.name, antigen.series[twin.series.index(p.series)], p.track, p.forecast)

@@ -48,14 +48,19 @@ def forecast(antigen: Antigen, track: Track, complete: SeriesComplete) -> Foreca
         days = _days(track, target)
         # A dose that is not needed on the first day it could be given is not recommended (CDSi 7.6).
         late = days.earliest
-        if late is not None and late > day and target.skips_forecast and can_skip(target.skips_forecast, track, late, complete):
+        if (
+            late is not None
+            and late > day
+            and target.skips_forecast
+            and can_skip(target.skips_forecast, track, late, complete)
+        ):
             _skip(track, target)
             continue
         break
-    status = _status(antigen, track, days)
-    if status.status != NOT_COMPLETE or days is None:
-        return status
-    days.reasons = status.reasons
+    status, reasons = _status(antigen, track, days)
+    if status != NOT_COMPLETE or days is None:
+        return Forecast(status, reasons)
+    days.reasons = reasons
     return days
 
 
@@ -64,28 +69,28 @@ def _skip(track: Track, target: TargetDose) -> None:
     track.at += 1
 
 
-def _status(antigen: Antigen, track: Track, days: Forecast | None) -> Forecast:
+def _status(antigen: Antigen, track: Track, days: Forecast | None) -> tuple[str, tuple[Reason, ...]]:
     """Table 7-10: should the person receive another target dose?"""
     person = track.history.person
     if days is None or track.at >= len(track.series.doses):
         if track.satisfied:
-            return Forecast(COMPLETE, (Reason("series_complete"),))
+            return COMPLETE, _COMPLETE
         if (found := immunity(antigen, track)) is not None:
-            return Forecast(IMMUNE, (found,))
-        return Forecast(NOT_RECOMMENDED, (Reason("not_needed_after_past_doses"),))
+            return IMMUNE, (found,)
+        return NOT_RECOMMENDED, (Reason("not_needed_after_past_doses"),)
     if (found := immunity(antigen, track)) is not None:
-        return Forecast(IMMUNE, (found,))
+        return IMMUNE, (found,)
     target = days.target
     assert target is not None
     if (found := _contraindication(antigen, track, target)) is not None:
-        return Forecast(CONTRAINDICATED, (found,))
+        return CONTRAINDICATED, (found,)
     if target.season is not None and person.on > target.season[1]:
-        return Forecast(NOT_RECOMMENDED, (Reason("season_over", target.document),))
+        return NOT_RECOMMENDED, (Reason("season_over", target.document),)
     age = _age(target, person.on)
     end = None if age is None else age.days(person.birth).max
     if age is not None and end is not None and max(person.on, days.earliest or 0) >= end:
-        return Forecast(AGED_OUT, (Reason("aged_out", age.document),))
-    return Forecast(NOT_COMPLETE, _why(track, target))
+        return AGED_OUT, (Reason("aged_out", age.document),)
+    return NOT_COMPLETE, _why(track, target)
 
 
 def _why(track: Track, target: TargetDose) -> tuple[Reason, ...]:
@@ -94,6 +99,7 @@ def _why(track: Track, target: TargetDose) -> tuple[Reason, ...]:
     return (Reason(_DUE[target.kind] if last == VALID else "repeat_invalid_dose", target.document),)
 
 
+_COMPLETE = (Reason("series_complete"),)
 _DUE = {"primary": "primary_dose_due", "additional": "additional_dose_due", "booster": "booster_dose_due"}
 
 

@@ -139,6 +139,7 @@ class TargetDose:
     allowable_intervals: tuple[IntervalRule, ...] = ()
     preferable: Mapping[str, tuple[VaccineRule, ...]] = field(default_factory=dict)  # by vaccine code
     allowable: Mapping[str, tuple[VaccineRule, ...]] = field(default_factory=dict)
+    taken: Mapping[str, tuple[VaccineRule, ...]] = field(default_factory=dict)  # preferable, then allowable
     inadvertent: frozenset[str] = frozenset()
     skips_evaluation: tuple[Skip, ...] = ()
     skips_forecast: tuple[Skip, ...] = ()
@@ -199,6 +200,7 @@ class Antigen:
     group: str  # vaccine group in which it is forecast
     series: tuple[Series, ...]
     routine: tuple[Series, ...] = ()  # those that may concern a person of whom nothing is observed
+    only: Series | None = None  # the one series, where it is for everybody and nothing has to be chosen
     immune_by_birth: tuple[BirthImmunity, ...] = ()
     immune_by_observation: frozenset[str] = frozenset()
     contraindications: tuple[Contraindication, ...] = ()
@@ -258,4 +260,5 @@ class Programme:
     priority_groups: tuple[PriorityGroup, ...] = ()
     observations: Mapping[str, str] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)  # another code of a vaccine (its CVX) to its code here
+    twins: Mapping[str, str] = field(default_factory=dict)  # antigen -> an earlier one with the very same rules
     live_vaccines: frozenset[str] = frozenset()  # all that stand in `conflicts`

@@ -48,6 +48,20 @@ def relevant(series: Series, person: Person) -> bool:
     return False
 
 
+def best_series(antigen: Antigen, history: History) -> list[PatientSeries]:
+    """The series that stand for the person: usually one, one for each series group that has its own."""
+    series = antigen.only
+    if series is None:
+        return Candidates(antigen, history).best()
+    track = walk(series, history, _none_complete)
+    return [PatientSeries(antigen.name, series, track, forecast(antigen, track, _none_complete))]
+
+
+def _none_complete(_groups: frozenset[str]) -> bool:
+    """There is no other series that could be complete."""
+    return False
+
+
 class Candidates:
     """The relevant series of one antigen, each walked and forecast once, when it is first asked for."""
 
@@ -79,8 +93,6 @@ class Candidates:
 
     def best(self) -> list[PatientSeries]:
         """One series for each series group that should have one (table 8-14), prioritised among its equivalents."""
-        if len(self.series) == 1 and self.series[0].default and self.series[0].min_age_to_start is None:
-            return [self.of(0)]
         groups: dict[str, list[int]] = {}
         for place, series in enumerate(self.series):
             groups.setdefault(series.group, []).append(place)
