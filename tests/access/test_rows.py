@@ -67,7 +67,9 @@ def filled(database: str) -> Iterator[list[dict[str, Any]]]:
 
 def _unbind(session: Session, table: dict[str, Any]) -> None:
     constraints = session.rows(
-        "SELECT conname FROM pg_constraint WHERE conrelid = %(name)s::regclass AND conislocal ORDER BY contype = 'n'",
+        "SELECT conname FROM pg_constraint c WHERE conrelid = %(name)s::regclass AND conislocal AND NOT EXISTS ("
+        " SELECT FROM pg_attribute a WHERE a.attrelid = conrelid AND a.attnum = ANY (conkey) AND a.attidentity <> ''"
+        "  AND contype = 'n') ORDER BY contype = 'n'",
         name=table["name"],
     )
     for row in constraints:

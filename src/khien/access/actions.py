@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from khien.access.roles import opening_hours, roles
+from khien.access.roles import opening, roles
 from khien.access.store import SQL
 from khien.core.actor import Actor
 from khien.core.errors import BadInput, Fault, NotFound, Refused
@@ -25,12 +25,14 @@ def open_by_card(*, by: Actor, number: str, name: str | None = None, birth_date:
     """Open the person whose card was held out, wherever they live, for some hours. Returns the person_id.
 
     `number` (normalised, as in `identifier`) must be exact, and so must the name (compared folded) and the birth date,
-    of which at least one is given. Raises NotFound when anything does not match: a near miss looks like an absence.
+    of which at least one is given. Raises NotFound when anything does not match: a near miss looks like an absence,
+    and so does everything after too many of them.
     """
     by.must("person.open")
     with begin(by) as session:
+        hours, misses = opening(session.today)
         person_id = session.value(
-            SQL.open_by_card, number=number, named=name, born=birth_date, hours=opening_hours(session.today)
+            SQL.open_by_card, number=number, named=name, born=birth_date, hours=hours, misses=misses
         )
     # After the commit, so that a guess stays in the log.
     if person_id is None:

@@ -37,7 +37,7 @@ LIMIT %(limit)s;
 SELECT EXISTS (SELECT FROM person WHERE person_id = %(person_id)s);
 
 -- name: open_by_card
-SELECT access_open_by_card(%(number)s, %(named)s, %(born)s, %(hours)s);
+SELECT access_open_by_card(%(number)s, %(named)s, %(born)s, %(hours)s, %(misses)s);
 
 -- name: open_own_record
 SELECT access_open_own(%(person_id)s, %(account_id)s);

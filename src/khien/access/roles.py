@@ -35,9 +35,11 @@ def _events() -> dict[str, Title]:
     return {name: Title(**title) for name, title in rulebook.load("access", "events").items()}
 
 
-def opening_hours(on: dt.date) -> int:
-    """For how many hours a card that was held out opens its owner, by the rule of the day."""
-    return int(rulebook.in_force(rulebook.load("access", "opening")["opening"], on)[-1]["hours"])
+def opening(on: dt.date) -> tuple[int, int]:
+    """By the rule of the day: for how many hours a card that was held out opens its owner, and how many cards that open
+    nobody an account may show in ten minutes."""
+    rule = rulebook.in_force(rulebook.load("access", "opening")["opening"], on)[-1]
+    return int(rule["hours"]), int(rule["misses"])
 
 
 def action_title(action: str, language: str) -> str:

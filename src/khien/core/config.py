@@ -86,9 +86,14 @@ def secret_key() -> str:
     except FileNotFoundError:
         home().mkdir(parents=True, exist_ok=True)
         fresh = secrets.token_urlsafe(48)
+        # Written aside and linked, so that another process never reads a key that is half there.
+        aside = kept.with_name(f"secret-key.{os.getpid()}.{secrets.token_hex(4)}")
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+            stream.write(fresh)
         try:
-            with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
-                stream.write(fresh)
+            os.link(aside, kept)
         except FileExistsError:  # another process was first
             return kept.read_text()
+        finally:
+            aside.unlink()
         return fresh
