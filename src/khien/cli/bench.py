@@ -7,7 +7,12 @@ from importlib import import_module
 import click
 
 # Name of the bench: where its command is. A capability adds a line.
-_BENCHES = {"load": "khien.population.bench", "person": "khien.population.bench"}
+_BENCHES = {
+    "load": "khien.population.bench",
+    "person": "khien.population.bench",
+    "schedule": "khien.vaccination.bench",
+    "identity": "khien.checkpoints.bench.identity",
+}
 
 
 class _Benches(click.Group):

@@ -1,155 +1,128 @@
-"""`khien checkpoint`: checkpoints, who passed them, and passes."""
+"""`khien checkpoint`: checkpoints and the devices that may ask at the door."""
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid4
 
 import click
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from rich.console import Console
+from rich.table import Table
 
-from khien.checkpoints.movement import actions, store
-from khien.checkpoints.rules.passages import CHECKS, DIRECTIONS, PassageEntry
-from khien.cli import language, print_json
+from khien.checkpoints import actions, store
+from khien.cli import print_json
 from khien.core.actor import machine
-from khien.core.errors import BadInput, Fault
-from khien.core.i18n import N_, translate
+from khien.core.errors import BadInput, NotFound, WrongUsage
+from khien.core.i18n import N_
 from khien.core.session import begin
-from khien.population.rules.card import parse_card
 from khien.territory import store as territory
+
+_ACTOR = machine("administration", "checkpoint.manage")
 
 
 @click.group()
 def checkpoint() -> None:
-    """Checkpoints, passages and passes."""
+    """Checkpoints, and the devices that may ask whether an identity fits the register."""
 
 
 @checkpoint.command()
 @click.argument("code")
-@click.argument("name")
-@click.option("--unit", required=True, help="Code or name of the commune it stands in.")
-@click.option("--road", default="")
+@click.option("--name", required=True)
+@click.option("--unit", required=True, help="Official code of the commune it stands in, or unit id.")
+@click.option("--road", default="", help="National road, gateway.")
 @click.option("--json", "as_json", is_flag=True)
 def add(code: str, name: str, unit: str, road: str, as_json: bool) -> None:
-    """Add a checkpoint, or change the one with this CODE."""
-    actor = machine("administration", "checkpoint.manage")
-    with begin(actor) as session:
+    """Set up a checkpoint."""
+    with begin(_ACTOR) as session:
         unit_id = territory.find(session, unit, session.today)["unit_id"]
-    made = actions.add_checkpoint(by=actor, code=code, name=name, unit_id=unit_id, road=road)
-    print_json({"checkpoint_id": made}) if as_json else click.echo(code)
+    made = actions.add_checkpoint(by=_ACTOR, code=code.upper(), name=name, unit_id=unit_id, road=road)
+    print_json({"checkpoint_id": made, "code": code.upper()}) if as_json else click.echo(code.upper())
 
 
-@checkpoint.command("list")
+@checkpoint.command(name="list")
 @click.option("--json", "as_json", is_flag=True)
-def list_(as_json: bool) -> None:
-    """Checkpoints that are open today."""
-    with begin(machine("movement-control")) as session:
+def list_checkpoints(as_json: bool) -> None:
+    """All checkpoints."""
+    with begin(_ACTOR) as session:
         rows = store.checkpoints(session)
     if as_json:
         print_json(rows)
         return
+    table = Table("code", "name", "commune", "road", "devices")
     for row in rows:
-        click.echo(f"{row['code']}  {row['name']}  {row['unit_name']}  {row['road']}")
+        table.add_row(row["code"], row["name"], row["unit"], row["road"], str(row["devices"]))
+    Console().print(table)
 
 
-@checkpoint.command()
-@click.argument("code")
-@click.option("--hours", default=12, show_default=True, type=click.IntRange(1, 24 * 31), help="How far back.")
-@click.option("--plate")
-@click.option("--name", help="Whole words of the name, with or without accents.")
+@checkpoint.group()
+def device() -> None:
+    """Devices: each signs its requests with an Ed25519 key of its own."""
+
+
+@device.command(name="add")
+@click.option("--checkpoint", "code", required=True)
+@click.option("--label", required=True, help="What stands on the device.")
+@click.option("--public-key", "public", help="Ed25519 public key, 64 hexadecimal digits.")
+@click.option("--key-file", type=click.Path(path_type=Path, dir_okay=False), help="Make a key here; must not exist.")
 @click.option("--json", "as_json", is_flag=True)
-def passages(code: str, hours: int, plate: str | None, name: str | None, as_json: bool) -> None:
-    """Who passed the checkpoint CODE, newest first."""
-    with begin(machine("movement-control", "passage.read")) as session:
-        found = store.checkpoint(session, code=code)
-        since, until = session.now - dt.timedelta(hours=hours), session.now + dt.timedelta(hours=1)
-        rows = store.passages(session, found["checkpoint_id"], since=since, until=until, plate=plate, name=name)
+def add_device(code: str, label: str, public: str | None, key_file: Path | None, as_json: bool) -> None:
+    """Enrol a device by its public key, or make a key pair in a file for it."""
+    if (public is None) == (key_file is None):
+        raise WrongUsage(N_("Name the public key, or a file for a new key."))
+    if public is not None:
+        try:
+            raw = bytes.fromhex(public)
+        except ValueError:
+            raise BadInput(N_("An Ed25519 public key has 32 bytes.")) from None
+    else:
+        assert key_file is not None
+        raw = _new_key(key_file)
+    try:
+        made = actions.add_device(by=_ACTOR, checkpoint=code.upper(), label=label, public_key=raw)
+    except (BadInput, NotFound):
+        if key_file is not None:
+            key_file.unlink()
+        raise
+    print_json({"device_id": made, "public_key": raw.hex()}) if as_json else click.echo(f"{made} {raw.hex()}")
+
+
+@device.command()
+@click.argument("device_id", type=int)
+@click.option("--json", "as_json", is_flag=True)
+def revoke(device_id: int, as_json: bool) -> None:
+    """Refuse a device from now on; its next check is refused already."""
+    actions.revoke_device(by=_ACTOR, device_id=device_id)
+    if as_json:
+        print_json({"device_id": device_id, "revoked": True})
+
+
+@device.command(name="list")
+@click.option("--checkpoint", "code")
+@click.option("--json", "as_json", is_flag=True)
+def list_devices(code: str | None, as_json: bool) -> None:
+    """Devices of all checkpoints or of one."""
+    with begin(_ACTOR) as session:
+        rows = store.devices(session, code.upper() if code else None)
     if as_json:
         print_json(rows)
         return
+    table = Table("device", "checkpoint", "label", "added", "revoked")
     for row in rows:
-        arrow = "→" if row["direction"] == "in" else "←"
-        when = row["passed_at"].astimezone(dt.timezone(dt.timedelta(hours=7)))
-        click.echo(f"{when:%d/%m %H:%M} {arrow} {row['name']} (…{row['number_tail']})  {row['plate'] or ''}")
+        table.add_row(
+            str(row["device_id"]), row["checkpoint"], row["label"], f"{row['added_at']:%Y-%m-%d}",
+            f"{row['revoked_at']:%Y-%m-%d %H:%M}" if row["revoked_at"] else "",
+        )  # fmt: skip
+    Console().print(table)
 
 
-@checkpoint.command()
-@click.argument("code")
-@click.argument("card", required=False)
-@click.option("--direction", type=click.Choice(DIRECTIONS), default="in", show_default=True)
-@click.option("--plate")
-@click.option("--companions", type=click.IntRange(0, 200), default=0)
-@click.option("--checked", type=click.Choice(CHECKS), default="eye", show_default=True)
-@click.option("--at", "passed_at", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), help="With time zone; now by default.")
-@click.option("--client-id", type=click.UUID, help="Your own number of this message: sending it again changes nothing.")
-@click.option(
-    "--file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Many: one JSON object a line, with the fields of a passage.",
-)  # fmt: skip
-@click.option("--json", "as_json", is_flag=True)
-def record(
-    code: str, card: str | None, direction: str, plate: str | None, companions: int, checked: str,
-    passed_at: dt.datetime | None, client_id: UUID | None, file: Path | None, as_json: bool,
-) -> None:  # fmt: skip
-    """Record that the owner of CARD (scanned text of a card with name and birth date) passed the checkpoint CODE."""
-    if (card is None) == (file is None):
-        raise click.UsageError("Give a card, or --file.")
-    actor = machine("movement-control", "passage.record")
-    with begin(actor) as session:
-        place = store.checkpoint(session, code=code)["checkpoint_id"]
-        now = session.now
-    if file is not None:
-        entries = [_entry(line, n) for n, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1) if line]
-    else:
-        person = _person(card or "")
-        entries = [PassageEntry(client_id or uuid4(), passed_at or now, direction, plate=plate, companions=companions,
-                                checked=checked, **person)]  # fmt: skip
-    answers: list[dict[str, Any]] = []
-    for start in range(0, len(entries), 1000):
-        outcomes = actions.record_passages(by=actor, checkpoint_id=place, entries=entries[start : start + 1000])
-        answers += [{"result": o.result, "faults": [f.text(language()) for f in o.faults]} for o in outcomes]
-    if as_json:
-        print_json(answers)
-        return
-    for answer in answers:
-        click.echo("; ".join([translate(_RESULTS[answer["result"]], language()), *answer["faults"]]))
-
-
-_RESULTS = {
-    "recorded": N_("Recorded."),
-    "replayed": N_("It was recorded before."),
-    "unmatched": N_("Recorded; the register does not know such a person."),
-    "conflict": N_("Another passage was recorded under this message number."),
-    "refused": N_("Not recorded."),
-}
-
-
-def _person(text: str) -> dict[str, Any]:
-    reading = parse_card(text)
-    born = reading.birth_date
-    return {
-        "number": reading.personal_number or reading.old_number or reading.passport or reading.provisional_id,
-        "name": reading.name,
-        "born_first": born.first_day if born else None,
-        "born_last": born.last_day if born else None,
-    }
-
-
-def _entry(line: str, number: int) -> PassageEntry:
+def _new_key(path: Path) -> bytes:
+    """A private key in PEM that only we can read; the public half."""
+    key = Ed25519PrivateKey.generate()
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     try:
-        told = json.loads(line)
-        for key in ("client_id", "pass_id", "party"):
-            if told.get(key) is not None:
-                told[key] = UUID(told[key])
-        for key in ("born_first", "born_last"):
-            if told.get(key) is not None:
-                told[key] = dt.date.fromisoformat(told[key])
-        told["passed_at"] = dt.datetime.fromisoformat(told["passed_at"])
-        return PassageEntry(**told)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        fault = Fault(
-            "passage", N_("Not a passage: one JSON object with client_id, passed_at, direction and who."), line=number
-        )
-        raise BadInput(N_("The file holds a line that is not a passage."), faults=(fault,)) from None
+        path.touch(0o600, exist_ok=False)
+    except FileExistsError:
+        raise WrongUsage(N_("{path} exists already."), path=path) from None
+    path.write_bytes(pem)
+    return key.public_key().public_bytes_raw()

@@ -44,3 +44,21 @@ FROM generate_series(%(first)s::bigint, %(last)s::bigint, 10) i, generate_series
 SELECT i.value AS number, p.name, p.birth_date::text, p.sex
 FROM (SELECT DISTINCT 1 + floor(random() * %(people)s)::bigint AS person_id FROM generate_series(1, %(size)s)) s
 JOIN person p USING (person_id) JOIN identifier i USING (person_id);
+
+-- name: enrol
+INSERT INTO device (checkpoint_id, label, public_key, added_at)
+SELECT checkpoint_id, 'bench', %(key)s, now() FROM checkpoint WHERE code = 'BENCH' RETURNING device_id;
+
+-- name: reference_table
+-- What a plain server would write for each check. In a schema of its own, so that the register's policies leave it alone.
+CREATE SCHEMA IF NOT EXISTS bench;
+GRANT USAGE ON SCHEMA bench TO khien_loader;
+DROP TABLE IF EXISTS bench.check_log;
+CREATE TABLE bench.check_log (
+    id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at        timestamptz NOT NULL,
+    device    integer NOT NULL,
+    person_id bigint,
+    verdict   text NOT NULL
+);
+GRANT SELECT, INSERT ON bench.check_log TO khien_loader;

@@ -6,8 +6,15 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID, uuid4
 
+from psycopg.types.json import Jsonb
+
+from khien.checkpoints.movement import checking, keys
 from khien.checkpoints.movement.store import SQL, checkpoint
+from khien.checkpoints.rules import passes
+from khien.checkpoints.rules.declaration import Declaration, Form, form_on
+from khien.checkpoints.rules.declaration import answers as normal_answers
 from khien.checkpoints.rules.passages import PassageEntry, PassageRule, faults, plate, rule_on
 from khien.core.actor import Actor
 from khien.core.errors import BadInput, Fault, NotFound
@@ -63,6 +70,84 @@ def record_passage(*, by: Actor, checkpoint_id: int, entry: PassageEntry) -> Pas
         message = N_("Another passage was recorded under this message number.")
         raise BadInput(message, faults=(Fault("client_id", message),))
     return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class PassGiven:
+    """`result`: 'recorded', 'replayed', or 'conflict' (the client id was used for another declaration: no pass)."""
+
+    result: str
+    text: str | None = None
+    pass_id: UUID | None = None
+    expires_at: dt.datetime | None = None
+
+
+def declare(*, by: Actor, declarations: Sequence[Declaration], channel: str = "self") -> list[PassGiven]:
+    """Take declarations, match them with the register at once, and give a signed pass for each.
+
+    The answer is the same whether the register knows the person or not; what the match said is kept for officers.
+    Raises BadInput for answers that do not fit the form of the day, before anything is written.
+    """
+    by.must("declaration.write")
+    with begin(by) as session:
+        form = form_on(session.today)
+        told = [normal_answers(form, d.answers) for d in declarations]
+        verdicts = checking.check(session, [d.who for d in declarations])
+        values = _declared(
+            declarations, told, [v.verdict.value for v in verdicts], [" ".join(v.notes) for v in verdicts]
+        )
+        rows = session.rows(
+            SQL.declare, values, at=session.now, channel=channel, form=form.id, expires=_expiry(session, form)
+        )
+    return [_signed(row, d) for row, d in zip(rows, declarations, strict=True)]
+
+
+def revoke_pass(*, by: Actor, pass_id: UUID, reason: str) -> None:
+    """From now on the pass is refused, offline as soon as a kit is renewed. Raises BadInput, NotFound."""
+    by.must("declaration.write")
+    if not reason.strip():
+        raise BadInput(N_("Give the reason."), faults=(Fault("reason", N_("Give the reason.")),))
+    with begin(by) as session:
+        if not session.value(SQL.revoke_pass, pass_id=pass_id, at=session.now, reason=reason.strip()):
+            raise NotFound
+        session.log("declaration.write", revoked=1)
+
+
+def _expiry(session: Session, form: Form) -> dt.datetime:
+    # Whole seconds, because a pass holds no more.
+    return session.now.replace(microsecond=0) + dt.timedelta(hours=form.pass_hours)
+
+
+def _declared(
+    declarations: Sequence[Declaration], told: Sequence[dict[str, str | bool]], verdicts: list[str], notes: list[str]
+) -> dict[str, Any]:
+    return {
+        "client_id": [d.client_id for d in declarations],
+        "pass_id": [uuid4() for _d in declarations],
+        "party": [d.party for d in declarations],
+        "number": [d.who.number for d in declarations],
+        "name": [d.who.name for d in declarations],
+        "birth_date": [d.birth_date for d in declarations],
+        "born_first": [d.who.born_first for d in declarations],
+        "born_last": [d.who.born_last for d in declarations],
+        "sex": [d.who.sex for d in declarations],
+        "verdict": verdicts,
+        "notes": notes,
+        "from_unit": [d.from_unit for d in declarations],
+        "to_unit": [d.to_unit for d in declarations],
+        "plate": [t.get("plate") for t in told],
+        "answers": [Jsonb(t) for t in told],
+    }
+
+
+def _signed(row: dict[str, Any], declaration: Declaration) -> PassGiven:
+    if row["pass_id"] is None:
+        return PassGiven("conflict")
+    key = keys.signing_key()
+    mark = passes.person_mark(row["pass_id"], declaration.who.number, declaration.who.name, declaration.birth_date)
+    a_pass = passes.Pass(row["pass_id"], row["expires_at"], mark, passes.key_id(key.public_key().public_bytes_raw()))
+    text = passes.text_of(a_pass, key.sign(a_pass.signed_part()))
+    return PassGiven(row["outcome"], text, row["pass_id"], row["expires_at"])
 
 
 def settle_notice(*, by: Actor, person_id: int, unit_id: int, kind: str, noticed_at: dt.datetime, state: str) -> None:

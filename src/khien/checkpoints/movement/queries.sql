@@ -56,3 +56,22 @@ ORDER BY m.at DESC, m.person_id;
 UPDATE movement_notice SET state = %(state)s, done_at = %(at)s, done_by = %(account_id)s
 WHERE person_id = %(person_id)s AND unit_id = %(unit_id)s AND kind = %(kind)s AND at = %(noticed_at)s
   AND unit_id <@ %(area)s::int4multirange;
+
+-- name: identity_check
+SELECT verdict, name, birth_date, notes FROM identity_check(
+    %(rules)s::jsonb, %(numbers)s::text[], %(names)s::text[], %(born_first)s::date[], %(born_last)s::date[],
+    %(sexes)s::text[], %(cards)s::text[], %(cards_issued)s::date[], %(communes)s::text[]);
+
+-- name: declare
+SELECT n, outcome, pass_id, expires_at FROM declaration_record(
+    %(at)s, %(expires)s, %(channel)s, %(form)s, %(client_id)s::uuid[], %(pass_id)s::uuid[], %(party)s::uuid[],
+    %(number)s::text[], %(name)s::text[], %(birth_date)s::text[], %(born_first)s::date[], %(born_last)s::date[],
+    %(sex)s::text[], %(verdict)s::text[], %(notes)s::text[], %(from_unit)s::integer[], %(to_unit)s::integer[],
+    %(plate)s::text[], %(answers)s::jsonb[]);
+
+-- name: pass_facts
+SELECT f.*, origin.name AS from_name, goal.name AS to_name FROM pass_facts(%(pass_id)s) f
+LEFT JOIN unit origin ON origin.unit_id = f.from_unit LEFT JOIN unit goal ON goal.unit_id = f.to_unit;
+
+-- name: revoke_pass
+SELECT pass_revoke(%(pass_id)s, %(at)s, %(reason)s);

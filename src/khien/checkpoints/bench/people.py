@@ -1,0 +1,72 @@
+"""A register of any size for measuring, made by SQL within the database: some 100,000 people a second."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import closing
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from khien.checkpoints.bench.traffic import Person
+from khien.core import config, server
+from khien.core.server import databases
+from khien.core.server.progress import Progress
+from khien.core.sql import Queries
+
+_q = Queries("khien.checkpoints.bench", "people.sql")
+_CHUNK = 1_000_000
+_TABLES = sql.SQL("person, identifier, dose, device")
+
+
+def use_database(name: str) -> None:
+    """Let this process and those it starts use database `name` of the server that is configured."""
+    server.ensure_running()
+    server.create_database(name)
+    os.environ["KHIEN_DATABASE_NAME"] = name
+    if url := config.database_url():
+        os.environ["KHIEN_DATABASE_URL"] = make_conninfo(url, dbname=name)
+    # In a process of its own: Django keeps the database it was first set up with.
+    subprocess.run([sys.executable, "-c", "from khien.core.migration import migrate; migrate()"], check=True)  # noqa: S603
+
+
+def make(people: int, progress: Progress) -> None:
+    """Fill an empty register with `people`; keys of the largest tables are built at the end."""
+    with closing(_loader()) as loader:
+        if loader.execute("SELECT count(*) FROM (SELECT FROM person LIMIT 1) p").fetchone() != (0,):
+            return
+        loader.execute(_q.master_data)
+        loader.execute(_q.names)
+        with loader.transaction():
+            kept = people >= _CHUNK and loader.execute("SELECT khien_load_keys_down()").fetchone() == (True,)
+            for first in range(1, people + 1, _CHUNK):
+                chunk = {"first": first, "last": min(first + _CHUNK - 1, people)}
+                for statement in (_q.people, _q.numbers, _q.doses):
+                    loader.execute(statement, chunk)
+                progress(f"{chunk['last']:,}")
+            if kept:
+                loader.execute("SELECT khien_load_keys_up()")
+    with closing(databases.connect_admin(databases.current_name())) as admin:
+        admin.execute(sql.SQL("VACUUM (ANALYZE) {}").format(_TABLES))
+
+
+def enrol(public_key: bytes) -> int:
+    """A device of the bench's checkpoint."""
+    with closing(_loader()) as loader:
+        found = loader.execute(_q.enrol, {"key": public_key}).fetchone()
+        assert found
+        return int(found[0])
+
+
+def sample(people: int, size: int) -> list[Person]:
+    """Random people and what stands on their cards."""
+    with closing(_loader()) as loader:
+        return loader.execute(_q.sample, {"people": people, "size": size}).fetchall()
+
+
+def _loader() -> psycopg.Connection[Any]:
+    return psycopg.connect(config.database_dsn("khien_loader"), autocommit=True)
