@@ -39,7 +39,7 @@ STATES = {
 
 
 def check(session: Session, declared: Sequence[Declared]) -> list[Answer]:
-    """The answers to checks, in order; all are logged in this transaction. Needs "identity.check" (or is the machine)."""
+    """The answers to checks, in order; each is logged in this transaction."""
     rows = session.rows(
         SQL.identity_check,
         rules=rules_json(),

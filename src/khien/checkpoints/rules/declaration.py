@@ -10,11 +10,11 @@ from typing import Any
 from uuid import UUID
 
 from khien import rulebook
+from khien.checkpoints.rules.declared import Declared
+from khien.checkpoints.rules.passages import plate
 from khien.core.errors import BadInput, Fault
 from khien.core.i18n import N_
 from khien.core.text import nfc
-from khien.checkpoints.rules.declared import Declared
-from khien.checkpoints.rules.passages import plate
 
 CHANNELS = ("self", "proxy", "paper")
 MAX_TEXT = 300
