@@ -291,3 +291,32 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION zone_people(int4multirange, bigint[], integer[], text[], timestamptz, integer, integer, text)
     TO khien_app, khien_loader;
+
+-- Figures for grades: of the living of each commune of residence on a day, how many are adults and of those how many had
+-- a dose, how many are old and of those how many are fully vaccinated. Of the nation, whoever asks; nobody is identified.
+CREATE OR REPLACE FUNCTION zone_coverage(on_day date, adults_born date, old_born date, of_disease text)
+RETURNS TABLE (unit_id integer, people bigint, adults bigint, adults_dosed bigint, old bigint, old_complete bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+SET khien.area = '{(,)}' SET khien.purpose = 'statistics' SET work_mem = '128MB' SET enable_nestloop = off AS $$
+    WITH counted AS (
+        SELECT d.person_id, d.given_on, d.dose_id, v.primary_doses
+        FROM dose d JOIN vaccine_product v USING (product)
+        WHERE v.disease = of_disease AND d.status = 'completed' AND d.superseded_by IS NULL AND d.counts
+          AND d.evidence <> 'declared' AND d.given_on <= on_day
+    ), first_dose AS (
+        SELECT DISTINCT person_id FROM counted
+    ), complete AS (
+        SELECT person_id FROM (
+            SELECT c.person_id, c.primary_doses,
+                row_number() OVER (PARTITION BY c.person_id ORDER BY c.given_on, c.dose_id) AS nth
+            FROM counted c JOIN person p ON p.person_id = c.person_id AND p.birth_date <= old_born
+        ) n GROUP BY person_id HAVING bool_or(nth >= primary_doses)
+    )
+    SELECT p.home_unit, count(*), count(*) FILTER (WHERE p.birth_date <= adults_born),
+        count(f.person_id) FILTER (WHERE p.birth_date <= adults_born),
+        count(*) FILTER (WHERE p.birth_date <= old_born), count(c.person_id) FILTER (WHERE p.birth_date <= old_born)
+    FROM person p LEFT JOIN first_dose f USING (person_id) LEFT JOIN complete c USING (person_id)
+    WHERE p.merged_into IS NULL AND p.birth_date <= on_day AND (p.died_on IS NULL OR p.died_on > on_day)
+    GROUP BY p.home_unit
+$$;
+GRANT EXECUTE ON FUNCTION zone_coverage(date, date, date, text) TO khien_app, khien_loader;

@@ -92,11 +92,53 @@ FROM unit s JOIN zone_order o ON o.area && int4range(s.unit_id, s.last_id, '[]')
 WHERE s.unit_id = ANY (%(ids)s) AND o.valid @> %(on)s::date AND o.state NOT IN ('proposed', 'withdrawn')
 GROUP BY s.unit_id ORDER BY s.unit_id;
 
--- name: commune_grades
--- The strictest order that holds in the whole of each commune on a day.
-SELECT u.unit_id, max(o.grade) AS grade FROM zone_order o
-JOIN unit u ON u.level = 3 AND u.unit_id <@ o.area
-WHERE o.valid @> %(on)s::date AND o.state NOT IN ('proposed', 'withdrawn') GROUP BY u.unit_id;
+-- name: grade_facts
+-- Every commune of a day within an area, with the figures that a grade is proposed from; cases reported up to that day.
+WITH cases AS (
+    SELECT unit_id,
+        sum(cases) FILTER (WHERE reported_on > %(on)s::date - %(days)s
+            AND coalesce(reported_on - onset_on, 0) <= %(late_after)s) AS counted,
+        sum(cases) FILTER (WHERE reported_on > %(on)s::date - %(days)s AND reported_on - onset_on > %(late_after)s) AS late,
+        max(cases) FILTER (WHERE reported_on > %(on)s::date - %(days)s AND onset_on IS NULL) AS spike,
+        sum(cases) FILTER (WHERE reported_on <= %(on)s::date - %(days)s AND onset_on IS NULL) / 28.0 AS usual
+    FROM case_count
+    WHERE reported_on > %(on)s::date - %(days)s - 28 AND reported_on <= %(on)s::date
+    GROUP BY unit_id
+), capacity AS (
+    SELECT DISTINCT ON (unit_id) unit_id, sufficient FROM care_capacity
+    WHERE reported_on <= %(on)s::date ORDER BY unit_id, reported_on DESC
+), current AS (
+    SELECT u.unit_id, max(o.grade) AS grade FROM zone_order o JOIN unit u ON u.level = 3 AND u.unit_id <@ o.area
+    WHERE o.valid @> %(on)s::date AND o.state NOT IN ('proposed', 'withdrawn') GROUP BY u.unit_id
+)
+SELECT u.unit_id, u.code, u.name, coalesce(p.name, '') AS within, coalesce(v.people, 0) AS people,
+    coalesce(v.adults, 0) AS adults, coalesce(v.adults_dosed, 0) AS adults_dosed, coalesce(v.old, 0) AS old,
+    coalesce(v.old_complete, 0) AS old_complete, coalesce(c.counted, 0)::integer AS counted,
+    coalesce(c.late, 0)::integer AS late, coalesce(c.spike, 0)::integer AS spike,
+    coalesce(c.usual, 0)::double precision AS usual, k.sufficient AS capacity, o.grade AS current
+FROM unit u LEFT JOIN unit p ON p.unit_id = u.parent_id
+LEFT JOIN zone_coverage(%(on)s::date, %(adults_born)s, %(old_born)s, %(disease)s) v ON v.unit_id = u.unit_id
+LEFT JOIN cases c ON c.unit_id = u.unit_id LEFT JOIN capacity k ON k.unit_id = u.unit_id
+LEFT JOIN current o ON o.unit_id = u.unit_id
+WHERE u.level = 3 AND u.valid @> %(on)s::date AND u.unit_id <@ %(area)s::int4multirange
+ORDER BY u.unit_id;
+
+-- name: load_cases
+-- The newest report of a commune, day and onset counts; how many rows are new or changed.
+INSERT INTO case_count AS c (unit_id, reported_on, onset_on, cases, source)
+SELECT unit_id, reported_on, onset_on, cases, %(source)s
+FROM unnest(%(units)s::integer[], %(reported)s::date[], %(onset)s::date[], %(cases)s::integer[])
+    AS t (unit_id, reported_on, onset_on, cases)
+ON CONFLICT (reported_on, unit_id, onset_on) DO UPDATE SET cases = excluded.cases, source = excluded.source
+WHERE c.cases <> excluded.cases;
+
+-- name: load_capacity
+INSERT INTO care_capacity AS c (unit_id, reported_on, sufficient, note) VALUES (%(unit_id)s, %(on)s, %(sufficient)s, %(note)s)
+ON CONFLICT (unit_id, reported_on) DO UPDATE SET sufficient = excluded.sufficient, note = excluded.note;
+
+-- name: communes_by_code
+-- Communes of a day by official code.
+SELECT code, unit_id FROM unit WHERE level = 3 AND valid @> %(on)s::date;
 
 -- name: members
 SELECT person_id, list, unit_id, certainty, reason, since, moved, moved_on, other_unit
