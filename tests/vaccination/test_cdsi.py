@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from khien.vaccination import cdsi, programmes
+from khien.vaccination import cdsi, evaluation, programmes
 from khien.vaccination.rules.engine import Answer, evaluate
 from khien.vaccination.rules.facts import Given, Person
 from khien.vaccination.rules.model import Programme
@@ -124,3 +124,17 @@ def test_what_is_written_is_what_was_imported(folder: Path) -> None:
     names = ["HepB", "MMR", "HPV", "Pneumococcal", "DTaP/Tdap/Td", "COVID-19"]
     texts = {f"{stem}.toml": to_toml(values) for stem, values in cdsi.read_folder(source, names).items()}
     assert programmes.read_texts(texts, "written") == programmes.from_cdsi(source, names)
+
+
+def test_conditions_by_codes_of_clinical_systems(programme: Programme) -> None:
+    """A pregnancy, told as the programme's code, its title or a code of another system."""
+    ours = next(code for code, title in programme.observations.items() if title == "Pregnant")
+    theirs = next(key for key, codes in programme.observation_codes.items() if ours in codes and ":" in key)
+    system, _, code = theirs.partition(":")
+    for condition in (ours, "pregnant", {"code": code, "system": system}):
+        line = {"birth_date": "1990-05-01", "on": "2021-05-10", "sex": "F", "conditions": [condition]}
+        person = evaluation.read_person(programme, line)
+        assert isinstance(person, Person)
+        assert ours in person.observations
+        measles = next(g for g in evaluate(programme, person).groups if g.group == "MMR")
+        assert measles.status == "contraindicated"

@@ -32,8 +32,8 @@ A line is a JSON object; dates are YYYY-MM-DD; birth_date and on are required:
   sex           female | male; anything else counts as unknown
   birth_country as the programme spells it; the programme's own where absent
   on            the day of evaluation; --on gives it for lines without one
-  conditions    [code or title, or {{"code": …, "date": …}}] as the programme lists them
-                (`khien programme show` does); "observations" means the same
+  conditions    [code or title, or {{"code": …, "system": "SNOMED", "date": …}}] as the programme
+                lists them (`khien programme show` does); "observations" means the same
   infections    [{{"disease": "covid-19", "date": "2021-09-20"}}]
   doses         [{{"date": …, "product": "astrazeneca"}}] or [{{"date": …, "cvx": "08", "mvx": "MSD"}}],
                 with trade_name, volume (ml), sub_standard (true: expired or spoilt) where known

@@ -145,10 +145,7 @@ def _schedule(root: ET.Element) -> Document:
         "country": "U.S.",
         "codes": "cvx",
         "document": [{"id": _DOCUMENT, "title": "CDC, CDSi supporting data for ACIP recommendations"}],
-        "observation": [
-            {"code": _text(o, "observationCode"), "title": _text(o, "observationTitle")}
-            for o in root.iter("observation")
-        ],
+        "observation": [_observation(o) for o in root.iter("observation")],
         "vaccine_group": [
             _clean({"name": _text(g, "name"), "antigens": _texts(g, "antigen")})
             | {"full": full.get(_text(g, "name"), "") != "No"}
@@ -163,6 +160,12 @@ def _schedule(root: ET.Element) -> Document:
             for (earlier, begin, least, end), later in pairs.items()
         ],
     }
+
+
+def _observation(row: ET.Element) -> Document:
+    """With the codes of clinical systems that mean it, as "SNOMED:123"."""
+    coded = [f"{_text(v, 'codeSystem')}:{_text(v, 'code')}" for v in row.iter("codedValue") if _text(v, "code")]
+    return _clean({"code": _text(row, "observationCode"), "title": _text(row, "observationTitle"), "codes": coded})
 
 
 def _vaccine(row: ET.Element) -> Document:

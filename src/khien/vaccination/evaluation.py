@@ -7,9 +7,9 @@ The line format (dates are local calendar days, ISO 8601; `birth_date` and `on` 
      "infections": [{"disease": "covid-19", "date": "2021-09-20"}],
      "doses": [{"date": "2021-08-01", "product": "astrazeneca"}, {"date": "2021-10-10", "cvx": "207", "mvx": "MOD"}]}
 
-`conditions` (also `observations`) are codes of the programme, or their titles. A dose names a `product` of the vaccine
-list, or a `cvx` code (text, with its leading zeros), and may add `mvx`, `trade_name`, `volume` (ml) and `sub_standard`
-(true: expired or spoilt). `on` is the day of evaluation.
+`conditions` (also `observations`) are codes of the programme, their titles, or codes of a clinical `system` (SNOMED)
+that the programme maps to its own. A dose names a `product` of the vaccine list, or a `cvx` code (text, with its leading
+zeros), and may add `mvx`, `trade_name`, `volume` (ml) and `sub_standard` (true: expired or spoilt). `on` is the day of evaluation.
 """
 
 from __future__ import annotations
@@ -133,18 +133,22 @@ def _observations(programme: Programme, values: Mapping[str, Any]) -> dict[str, 
                 row = {name: row}
             if not isinstance(row, dict) or not row.get(name):
                 raise _Broken(field, N_("Expected {expected}."), expected=f"a text or an object with “{name}”")
-            code = _observation_code(programme, str(row[name]))
             day = _day(row["date"], f"{field}.date") if row.get("date") else None
-            # Of several infections the latest decides.
-            found[code] = max(day or 0, found.get(code) or 0) or None
+            for code in _observation_codes(programme, str(row[name]), str(row.get("system") or "")):
+                # Of several infections the latest decides.
+                found[code] = max(day or 0, found.get(code) or 0) or None
     return found
 
 
-def _observation_code(programme: Programme, name: str) -> str:
-    if name in programme.observations:
-        return name
+def _observation_codes(programme: Programme, name: str, system: str) -> tuple[str, ...]:
+    """The programme's codes for one of its own, one of a clinical system, or a title; else the name as it came."""
+    if name in programme.observations and not system:
+        return (name,)
+    known = programme.observation_codes
+    if found := known.get(f"{system}:{name}") or known.get(name):
+        return found
     folded = name.casefold()
-    return next((code for code, title in programme.observations.items() if title.casefold() == folded), name)
+    return tuple(code for code, title in programme.observations.items() if title.casefold() == folded) or (name,)
 
 
 @lru_cache(maxsize=65536)

@@ -53,6 +53,7 @@ class ProgrammeReader:
         self._antigens: dict[str, Antigen] = {}
         self._priority: list[PriorityGroup] = []
         self._observations: dict[str, str] = {}
+        self._observation_codes: dict[str, list[str]] = {}
         self._inherited = ""
 
     def add(self, values: dict[str, Any], faults: Faults) -> None:
@@ -70,7 +71,11 @@ class ProgrammeReader:
                 key, part.text("title", required=True), part.text("issued_on"), part.flag("verified", True)
             )
         for part in top.rows("observation"):
-            self._observations[part.text("code", required=True)] = part.text("title")
+            code = part.text("code", required=True)
+            self._observations[code] = part.text("title")
+            for other in part.words("codes"):
+                for key in (other, other.partition(":")[2]):
+                    self._observation_codes.setdefault(key, []).append(code)
         for part in top.rows("vaccine"):
             self._vaccine(part)
         for part in top.rows("vaccine_group"):
@@ -317,6 +322,7 @@ class ProgrammeReader:
             conflicts=self._conflicts,
             priority_groups=tuple(self._priority),
             observations=self._observations,
+            observation_codes={key: tuple(dict.fromkeys(ours)) for key, ours in self._observation_codes.items()},
             aliases=self._aliases,
             twins=_twins(self._antigens),
             live_vaccines=frozenset(code for pair in self._conflicts for code in pair),

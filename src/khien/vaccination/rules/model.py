@@ -259,6 +259,7 @@ class Programme:
     conflicts: Mapping[tuple[str, str], Conflict] = field(default_factory=dict)  # by (earlier, later) vaccine
     priority_groups: tuple[PriorityGroup, ...] = ()
     observations: Mapping[str, str] = field(default_factory=dict)
+    observation_codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # code of another system -> ours
     aliases: Mapping[str, str] = field(default_factory=dict)  # another code of a vaccine (its CVX) to its code here
     twins: Mapping[str, str] = field(default_factory=dict)  # antigen -> an earlier one with the very same rules
     live_vaccines: frozenset[str] = frozenset()  # all that stand in `conflicts`
