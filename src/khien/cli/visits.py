@@ -1,0 +1,76 @@
+"""`khien visits`: load visits and places, drop what is old."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import click
+
+from khien.cli import language, print_json
+from khien.core.actor import machine
+from khien.core.i18n import N_, translate
+from khien.tracing import visits as visit_files
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group()
+def visits() -> None:
+    """Who was where: visits to places."""
+
+
+@visits.command()
+@click.argument("file", type=_FILE)
+@click.option("--places", type=_FILE, help="Describe the places first.")
+@click.option("--rejects", type=click.Path(dir_okay=False, path_type=Path), help="Where refused rows are listed.")
+@click.option("--json", "as_json", is_flag=True)
+def load(file: Path, places: Path | None, rejects: Path | None, as_json: bool) -> None:
+    """Load FILE (CSV or Parquet): personal_number, place, from, to, source, optionally seat. Safe to run again.
+
+    Times without a zone are of Viet Nam; an empty `to` says that the departure is not known. Rows that cannot be used are
+    listed with line and reason in FILE.rejects.csv; the others are loaded.
+    """
+    actor = machine("epidemic-control", "visit.load")
+    described = visit_files.load_places(places, by=actor) if places else 0
+    done = visit_files.load_visits(file, by=actor, rejects=rejects)
+    answer = {
+        "rows": done.rows, "loaded": done.loaded, "places": described + done.places, "rejected": done.rejected,
+        "rejects": str(done.rejects) if done.rejects else None,
+    }  # fmt: skip
+    if as_json:
+        print_json(answer)
+        return
+    click.echo(translate(N_("{rows} rows read, {loaded} visits new"), language(), rows=done.rows, loaded=done.loaded))
+    for reason, many in sorted(done.rejected.items()):
+        click.echo(f"  {many:,}  {translate(visit_files.REASONS[reason], language())}")
+    if done.rejects:
+        click.echo(f"  → {done.rejects}")
+
+
+@visits.command()
+@click.argument("file", type=_FILE)
+@click.option("--json", "as_json", is_flag=True)
+def places(file: Path, as_json: bool) -> None:
+    """Load FILE (CSV or Parquet): place, kind, name, commune, floor_area, ventilation."""
+    many = visit_files.load_places(file, by=machine("epidemic-control", "visit.load"))
+    if as_json:
+        print_json({"places": many})
+    else:
+        click.echo(translate(N_("{places} places loaded"), language(), places=many))
+
+
+@visits.command()
+@click.option("--before", type=click.DateTime(["%Y-%m-%d"]), help="Instead of by the retention in the rulebook.")
+@click.option("--json", "as_json", is_flag=True)
+def expire(before: dt.datetime | None, as_json: bool) -> None:
+    """Drop the months of visits whose retention is over; the proof stands in the access log."""
+    actor = machine("epidemic-control", "visit.expire")
+    gone = visit_files.expire(by=actor, before=before.date() if before else None)
+    if as_json:
+        print_json(gone)
+        return
+    for part in gone:
+        click.echo(f"{part['partition']}  {part['visits']:,}")
+    if not gone:
+        click.echo(translate(N_("Nothing is old enough."), language()))

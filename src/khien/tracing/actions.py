@@ -1,0 +1,217 @@
+"""Writing in tracing: reporting cases and what becomes of them, and tracing, which writes the contacts down."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from khien.core.actor import Actor
+from khien.core.errors import BadInput, Fault, NotFound, Refused
+from khien.core.i18n import N_
+from khien.core.session import Session, begin
+from khien.core.sql import Queries
+from khien.tracing import store
+from khien.tracing.rules import cases, exposure
+from khien.tracing.rules.window import VIET_NAM, Window, contact_rule, effective_onset, infectious_window
+
+_q = Queries("khien.tracing")
+
+MOST_DEPTH = 5
+
+
+@dataclass(frozen=True, slots=True)
+class CaseEntry:
+    """A case as reported. `reported_on` None: today. One of onset and sample must be known."""
+
+    client_id: UUID
+    person_id: int
+    state: str = "confirmed"
+    onset_on: dt.date | None = None
+    sampled_on: dt.date | None = None
+    reported_on: dt.date | None = None
+    isolated_at: dt.datetime | None = None
+    variant: str | None = None
+    source: str = "unknown"
+    disease: str = "covid-19"
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """`result`: recorded or replayed. `was_contact`: the cases on whose contact lists this person stood."""
+
+    result: str
+    case_id: int
+    was_contact: tuple[tuple[int, int], ...] = ()
+
+
+def report_case(*, by: Actor, entry: CaseEntry) -> Reported:
+    """Report a case. Whoever is on a contact list stands there as a case from now on, and is no longer isolated as a
+    contact. The same client_id again changes nothing. Raises BadInput, Refused (a second open case), NotAllowed."""
+    by.must("case.report")
+    with begin(by) as session:
+        found = session.value(_q.case_of_message, person_id=entry.person_id, client_id=entry.client_id)
+        if found is not None:
+            return Reported("replayed", found)
+        reported_on = entry.reported_on or session.today
+        _check(entry, reported_on, session.today)
+        if session.row(_q.open_case, person_id=entry.person_id):
+            raise Refused(N_("This person has an open case already. Change that one."), rule="open_case")
+        case_id = session.value(
+            _q.add_case, person_id=entry.person_id, client_id=entry.client_id, disease=entry.disease,
+            state=entry.state, definition=cases.definition(reported_on)["id"], onset_on=entry.onset_on,
+            sampled_on=entry.sampled_on, reported_on=reported_on, isolated_at=entry.isolated_at, variant=entry.variant,
+            source=entry.source, account=by.account_id, now=session.now,
+        )  # fmt: skip
+        session.log("case.report", [entry.person_id], case=case_id, state=entry.state)
+        _note(session, "case", entry.person_id, (entry.person_id, case_id), None, entry.state)
+        lists = _left_the_contacts(session, entry.person_id, reported_on) if entry.state in cases.OPEN_CASE else ()
+    return Reported("recorded", case_id, lists)
+
+
+def _check(entry: CaseEntry, reported_on: dt.date, today: dt.date) -> None:
+    faults = []
+    if entry.state not in cases.OPEN_CASE:
+        faults.append(Fault("state", N_("A report names a suspected, probable or confirmed case.")))
+    if entry.onset_on is None and entry.sampled_on is None:
+        faults.append(Fault("onset", N_("Give the day of onset or of the sample.")))
+    for name, day in (("onset", entry.onset_on), ("sampled", entry.sampled_on), ("reported", reported_on)):
+        if day is not None and day > today:
+            faults.append(Fault(name, N_("This day is in the future.")))
+    if faults:
+        raise BadInput(N_("The case cannot be reported like this."), faults=tuple(faults))
+
+
+def _left_the_contacts(session: Session, person_id: int, on: dt.date) -> tuple[tuple[int, int], ...]:
+    lists = []
+    for row in session.rows(_q.contact_became_case, person_id=person_id):
+        cause = (row["case_person_id"], row["case_id"])
+        _note(session, "contact", person_id, cause, None, "case")
+        lists.append(cause)
+    for row in session.rows(_q.end_isolation, person_id=person_id, on=on, reason="case"):
+        _note(session, "isolation", person_id, (row["case_person_id"], row["case_id"]), None, "case")
+    return tuple(lists)
+
+
+def _note(
+    session: Session, subject: str, person_id: int, cause: tuple[int, int], before: str | None, after: str,
+    reason: str = "",
+) -> None:  # fmt: skip
+    """Keep what something came to. `cause` is the case: its person and number."""
+    session.execute(
+        _q.event, subject=subject, person_id=person_id, case_person_id=cause[0], case_id=cause[1], before=before,
+        after=after, reason=reason, account=session.actor.account_id, now=session.now,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """The contacts of one case, by degree and score; `cuts` says what was left out and why."""
+
+    person_id: int
+    case_id: int
+    window: Window
+    contacts: list[dict[str, Any]]
+    cuts: list[dict[str, Any]]
+
+
+def trace(
+    *,
+    by: Actor,
+    persons: Sequence[int],
+    depth: int = 1,
+    moment: dt.datetime | None = None,
+    days: int | None = None,
+    keep: bool = True,
+) -> list[Traced]:
+    """Trace the open cases of these people forward, all in one go, and write the contacts down (`keep`).
+
+    depth: 1 for F1, 2 for F2 ...; moment: as known then (default now, with time zone); days: look back so many days
+    before `moment` instead of by the rule. Raises NotFound for somebody without an open case in the actor's area,
+    BadInput, NotAllowed. Logged with its cases.
+    """
+    by.must("trace.run")
+    if not 1 <= depth <= MOST_DEPTH:
+        fault = Fault("depth", N_("The depth is a number from 1 to {most}."), params={"most": MOST_DEPTH})
+        raise BadInput(N_("The trace cannot be made like this."), faults=(fault,))
+    with begin(by) as session:
+        at = moment or session.now
+        found = {c["person_id"]: c for c in store.open_cases(session, persons)}
+        if not persons or any(p not in found for p in persons):
+            raise NotFound(store.NO_CASE)
+        rule = contact_rule(at.astimezone(VIET_NAM).date())
+        windows = {p: _window(c, at, days) for p, c in found.items()}
+        rows = store.traced(
+            session, persons=list(found), cases=[c["case_id"] for c in found.values()],
+            starts=[windows[p].start for p in found], ends=[windows[p].end for p in found],
+            onsets=[effective_onset(c["onset_on"], c["sampled_on"]) for c in found.values()], moment=at, depth=depth,
+            rule=Jsonb(exposure.for_sql(rule)), keep=rule["id"] if keep else None,
+        )  # fmt: skip
+        session.log("trace.run", list(found), cases=[c["case_id"] for c in found.values()], depth=depth,
+                    contacts=sum(r["person_id"] is not None for r in rows))  # fmt: skip
+    return _sorted_out(found, windows, rows)
+
+
+def _window(case: dict[str, Any], moment: dt.datetime, days: int | None) -> Window:
+    return infectious_window(
+        case["onset_on"], case["sampled_on"], moment=moment, isolated_at=case["isolated_at"], days=days
+    )
+
+
+def _sorted_out(
+    found: dict[int, dict[str, Any]], windows: dict[int, Window], rows: list[dict[str, Any]]
+) -> list[Traced]:
+    traced = {p: Traced(p, c["case_id"], windows[p], [], []) for p, c in found.items()}
+    for row in rows:
+        mine = traced[row["case_person_id"]]
+        if row["person_id"] is not None:
+            mine.contacts.append(row)
+        else:
+            met = row["via_person_id"] or mine.person_id
+            mine.cuts.extend({**cut, "degree": row["degree"], "person_id": met} for cut in row["exposures"])
+    return list(traced.values())
+
+
+def change_case(
+    *,
+    by: Actor,
+    person_id: int,
+    case_id: int,
+    state: str,
+    on: dt.date | None = None,
+    reason: str = "",
+    onset_on: dt.date | None = None,
+    sampled_on: dt.date | None = None,
+    isolated_at: dt.datetime | None = None,
+) -> None:
+    """Move a case on in its life. A refuted one withdraws what it caused: contacts and isolation that no other open case
+    holds up. Raises NotFound, Refused for a state that cannot follow, NotAllowed."""
+    by.must("case.report")
+    with begin(by) as session:
+        found = session.row(_q.lock_case, person_id=person_id, case_id=case_id)
+        if found is None:
+            raise NotFound
+        if state != found["state"] and not cases.case_may_become(found["state"], state):
+            raise Refused(
+                N_("A case that is {before} cannot become {after}."),
+                rule="case_state",
+                before=found["state"],
+                after=state,
+            )
+        if state == "refuted" and not reason:
+            raise BadInput(
+                N_("Say why the case is lifted."), faults=(Fault("reason", N_("Say why the case is lifted.")),)
+            )
+        ended = None if state in cases.OPEN_CASE else (on or session.today)
+        session.execute(
+            _q.set_case, person_id=person_id, case_id=case_id, state=state, ended_on=ended, onset_on=onset_on,
+            sampled_on=sampled_on, isolated_at=isolated_at,
+        )  # fmt: skip
+        session.log("case.report", [person_id], case=case_id, state=state)
+        _note(session, "case", person_id, (person_id, case_id), found["state"], state, reason)
+        if state == "refuted":
+            session.execute(_q.withdraw, person_id=person_id, case_id=case_id, on=session.today)

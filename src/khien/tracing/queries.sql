@@ -1,0 +1,148 @@
+-- name: stage_visits
+-- What a file says, as it says it; goes away with the transaction.
+CREATE TEMP TABLE visit_staging (
+    personal_number text, place text, came_at timestamptz, left_at timestamptz, source text, seat text
+) ON COMMIT DROP;
+
+-- name: unstage_visits
+DROP TABLE IF EXISTS visit_staging, visit_place_staging;
+
+-- name: staged_span
+-- How many rows, and the days of those whose clock can be right.
+SELECT (SELECT count(*) FROM visit_staging) AS visits, min(came_at)::date AS first, max(came_at)::date AS last FROM visit_staging
+WHERE came_at BETWEEN '2000-01-01' AND %(latest)s;
+
+-- name: ready_months
+SELECT visit_months_ready(%(first)s::date, (%(last)s::date + interval '1 month')::date);
+
+-- name: add_missing_places
+-- Places that nobody described yet: kept under their code, of unknown kind.
+INSERT INTO place (code)
+SELECT DISTINCT s.place FROM visit_staging s
+WHERE s.place IS NOT NULL AND NOT EXISTS (SELECT FROM place p WHERE p.code = s.place)
+ON CONFLICT (code) DO NOTHING;
+
+-- name: merge_visits
+-- Numbers to people, a merged record to the one that is kept; a visit that is there already stays as it is.
+INSERT INTO visit (person_id, place_id, came_at, left_at, span, source, seat)
+SELECT coalesce(m.merged_into, i.person_id), p.place_id, s.came_at, s.left_at, visit_class(s.came_at, s.left_at),
+    CASE WHEN s.source = ANY (enum_range(NULL::visit_source)::text[]) THEN s.source::visit_source ELSE 'other' END, s.seat
+FROM visit_staging s
+JOIN identifier i ON i.value = s.personal_number AND i.kind IN ('personal_number', 'provisional')
+JOIN place p ON p.code = s.place
+LEFT JOIN (SELECT person_id, merged_into FROM person WHERE merged_into IS NOT NULL) m ON m.person_id = i.person_id
+WHERE s.came_at IS NOT NULL AND (s.left_at IS NULL OR s.left_at >= s.came_at) AND s.came_at BETWEEN '2000-01-01' AND %(latest)s
+ON CONFLICT DO NOTHING;
+
+-- name: rejected_visits
+-- Rows that cannot be used, with their position in the file and why. Never their number: it is in the sender's file.
+SELECT row, reason FROM (
+    SELECT row_number() OVER () AS row, CASE
+        WHEN s.came_at IS NULL THEN 'no_time'
+        WHEN s.left_at < s.came_at THEN 'reversed_time'
+        WHEN s.came_at > %(latest)s OR s.came_at < '2000-01-01' THEN 'wrong_clock'
+        WHEN s.place IS NULL THEN 'no_place'
+        WHEN s.personal_number IS NULL OR NOT EXISTS (
+            SELECT FROM identifier i WHERE i.value = s.personal_number AND i.kind IN ('personal_number', 'provisional'))
+            THEN 'unknown_number'
+        END AS reason
+    FROM visit_staging s
+) r WHERE reason IS NOT NULL ORDER BY row;
+
+-- name: stage_places
+CREATE TEMP TABLE visit_place_staging (
+    place text, kind text, name text, commune text, floor_area integer, ventilation text
+) ON COMMIT DROP;
+
+-- name: merge_places
+INSERT INTO place (code, kind, name, unit_id, floor_area, ventilation)
+SELECT DISTINCT ON (s.place) s.place, coalesce(s.kind, 'unknown'), coalesce(s.name, ''), u.unit_id, nullif(s.floor_area, 0),
+    CASE WHEN s.ventilation IN ('open', 'natural', 'mechanical', 'closed') THEN s.ventilation ELSE 'unknown' END
+FROM visit_place_staging s LEFT JOIN LATERAL (
+    SELECT unit_id FROM unit WHERE level = 3 AND code = s.commune ORDER BY valid @> %(today)s::date DESC, unit_id LIMIT 1
+) u ON true
+WHERE s.place IS NOT NULL AND coalesce(s.floor_area, 0) >= 0
+ON CONFLICT (code) DO UPDATE SET kind = excluded.kind, name = excluded.name, unit_id = excluded.unit_id,
+    floor_area = excluded.floor_area, ventilation = excluded.ventilation;
+
+-- name: expire_visits
+SELECT partition, visits FROM visit_expire(%(before)s::date);
+
+-- name: add_case
+INSERT INTO case_report (person_id, client_id, disease, state, definition, onset_on, sampled_on, reported_on, isolated_at,
+    variant, source, reported_by, reported_at)
+VALUES (%(person_id)s, %(client_id)s, %(disease)s, %(state)s, %(definition)s, %(onset_on)s, %(sampled_on)s,
+    %(reported_on)s, %(isolated_at)s, %(variant)s, %(source)s, %(account)s, %(now)s)
+ON CONFLICT (person_id, client_id) DO NOTHING RETURNING case_id;
+
+-- name: case_of_message
+SELECT case_id FROM case_report WHERE person_id = %(person_id)s AND client_id = %(client_id)s;
+
+-- name: open_case
+-- The newest open case of a person.
+SELECT * FROM case_report
+WHERE person_id = %(person_id)s AND state IN ('suspected', 'probable', 'confirmed')
+ORDER BY reported_on DESC, case_id DESC LIMIT 1;
+
+-- name: open_cases_of
+SELECT DISTINCT ON (person_id) * FROM case_report
+WHERE person_id = ANY (%(persons)s) AND state IN ('suspected', 'probable', 'confirmed')
+ORDER BY person_id, reported_on DESC, case_id DESC;
+
+-- name: case
+SELECT c.*, p.name, p.birth_date, p.sex, p.present_unit, u.name AS unit_name
+FROM case_report c JOIN person p USING (person_id) JOIN unit u ON u.unit_id = p.present_unit
+WHERE c.person_id = %(person_id)s AND c.case_id = %(case_id)s;
+
+-- name: lock_case
+SELECT * FROM case_report WHERE person_id = %(person_id)s AND case_id = %(case_id)s FOR UPDATE;
+
+-- name: set_case
+UPDATE case_report SET state = %(state)s, ended_on = %(ended_on)s, onset_on = coalesce(%(onset_on)s, onset_on),
+    sampled_on = coalesce(%(sampled_on)s, sampled_on), isolated_at = coalesce(%(isolated_at)s, isolated_at)
+WHERE person_id = %(person_id)s AND case_id = %(case_id)s;
+
+-- name: cases
+-- Cases of the actor's area, newest first, with how many contacts each has.
+SELECT c.person_id, c.case_id, c.state, c.disease, c.onset_on, c.sampled_on, c.reported_on, c.source, c.variant, p.name,
+    p.birth_date, p.sex, u.name AS unit_name,
+    (SELECT count(*) FROM contact k WHERE k.case_person_id = c.person_id AND k.case_id = c.case_id
+     AND k.degree = 1 AND k.state <> 'withdrawn') AS contacts
+FROM case_report c JOIN person p USING (person_id) JOIN unit u ON u.unit_id = p.present_unit
+WHERE (%(state)s::text IS NULL OR c.state = %(state)s)
+ORDER BY c.reported_on DESC, c.case_id DESC LIMIT %(page)s OFFSET %(offset)s;
+
+-- name: count_cases
+SELECT count(*) FROM case_report c WHERE %(state)s::text IS NULL OR c.state = %(state)s;
+
+-- name: numbers_to_people
+SELECT n.row, coalesce(m.merged_into, i.person_id) AS person_id
+FROM unnest(%(numbers)s::text[]) WITH ORDINALITY AS n (value, row)
+LEFT JOIN identifier i ON i.value = n.value AND i.kind IN ('personal_number', 'provisional')
+LEFT JOIN person m ON m.person_id = i.person_id AND m.merged_into IS NOT NULL
+ORDER BY n.row;
+
+-- name: trace
+SELECT * FROM trace_contacts(%(persons)s::bigint[], %(cases)s::bigint[], %(starts)s::timestamptz[], %(ends)s::timestamptz[],
+    %(onsets)s::date[], %(moment)s::timestamptz, %(depth)s::integer, %(rule)s::jsonb, %(keep)s::text)
+ORDER BY degree, score DESC NULLS LAST, person_id;
+
+-- name: place_names
+SELECT p.place_id, p.code, p.kind, p.name, u.name AS unit_name FROM place p LEFT JOIN unit u USING (unit_id)
+WHERE p.place_id = ANY (%(places)s);
+
+-- name: event
+INSERT INTO tracing_event (person_id, subject, case_person_id, case_id, before, after, reason, account_id, at)
+VALUES (%(person_id)s, %(subject)s, %(case_person_id)s, %(case_id)s, %(before)s, %(after)s, %(reason)s, %(account)s, %(now)s);
+
+-- name: contact_became_case
+-- Somebody on the list fell ill: the list says so, and any isolation as a contact ends.
+UPDATE contact SET state = 'case' WHERE person_id = %(person_id)s AND state NOT IN ('case', 'withdrawn')
+RETURNING case_person_id, case_id, degree;
+
+-- name: end_isolation
+UPDATE isolation_order SET ended_on = %(on)s, end_reason = %(reason)s
+WHERE person_id = %(person_id)s AND ended_on IS NULL RETURNING isolation_id, case_person_id, case_id;
+
+-- name: withdraw
+SELECT trace_withdraw(%(person_id)s, %(case_id)s, %(on)s::date);

@@ -1,0 +1,65 @@
+"""What being together means: the least time that counts, the hazard of an exposure, the score of a contact.
+
+The database computes the same for millions of pairs (`trace_step` in functions.sql); tests hold the two together.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from khien.rulebook import load
+
+
+def limits() -> Mapping[str, Any]:
+    return load("contacts", "limits")
+
+
+def hazard(
+    kind: str, hours: float, *, day: dt.date, onset: dt.date | None, ventilation: str = "unknown",
+    floor_area: int | None = None,
+) -> float:  # fmt: skip
+    """Hazard of so many hours together on a day with a case of this onset, by rulebook/contacts/risk.toml."""
+    risk = load("contacts", "risk")
+    rate = risk["rate"].get(kind, risk["rate"]["any"]) * risk["ventilation"][ventilation]
+    if floor_area:
+        rate *= min(1.0, risk["area_reference"] / floor_area) ** risk["area_power"]
+    return float(rate * infectiousness(day, onset) * hours)
+
+
+def infectiousness(day: dt.date, onset: dt.date | None) -> float:
+    """Share of a case's infectiousness that falls on a day; onset None: not known."""
+    shape = load("contacts", "risk")["infectiousness"]
+    if onset is None:
+        return float(shape["unknown"])
+    at = (day - onset).days - shape["first_day"]
+    return float(shape["by_day"][at]) if 0 <= at < len(shape["by_day"]) else 0.0
+
+
+def score(hazards: Iterable[float]) -> float:
+    """Probability of infection from the hazards of all exposures."""
+    return 1 - math.exp(-sum(hazards))
+
+
+def counts(kind: str, seconds: float, minutes: Mapping[str, int]) -> bool:
+    """Whether this long together makes a contact; two who only touch in time never met."""
+    return seconds > 0 and seconds >= 60 * minutes.get(kind, minutes["any"])
+
+
+def for_sql(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """A contact rule with risk and limits as the database wants them: one object of numbers and lists."""
+    risk, bounds = load("contacts", "risk"), limits()
+    shape = risk["infectiousness"]
+    names = (
+        "assumed_minutes", "longest_hours", "stay_hours", "stay_kinds", "household_hours", "most_visits", "most_met",
+        "most_read", "most_household", "most_sources",
+    )  # fmt: skip
+    return {
+        **{name: bounds[name] for name in names},
+        "rate": risk["rate"], "ventilation": risk["ventilation"],
+        "area_reference": risk["area_reference"], "area_power": risk["area_power"],
+        "first_day": shape["first_day"], "by_day": shape["by_day"], "unknown": shape["unknown"],
+        "minutes": rule["minutes"], "latent_hours": rule["latent_hours"],
+    }  # fmt: skip
