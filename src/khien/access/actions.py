@@ -6,9 +6,11 @@ Accounts belong to Django's ORM; its commit comes first, the log row's right aft
 from __future__ import annotations
 
 import datetime as dt
+import secrets
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from khien.access.keys import digest_of
 from khien.access.roles import opening, roles
 from khien.access.store import SQL
 from khien.core.actor import Actor
@@ -154,6 +156,37 @@ def end_assignment(*, by: Actor, assignment_id: int, last_day: dt.date) -> None:
             "account.unassign",
             lambda: {"assignment": assignment.pk, "account": assignment.account_id},
         )
+
+
+def add_api_key(*, by: Actor, assignment_id: int, name: str, expires_on: dt.date) -> str:
+    """A key with which another system acts in one post of an account until a day (included). Shown here once.
+
+    Raises NotFound for an unknown assignment.
+    """
+    by.must("account.manage")
+    from khien.access.models import ApiKey, Assignment
+
+    assignment = Assignment.objects.filter(pk=assignment_id).first()
+    if assignment is None:
+        raise NotFound
+    secret = f"khien_{secrets.token_urlsafe(32)}"
+    key = ApiKey(assignment=assignment, name=nfc(name), digest=digest_of(secret), expires_on=expires_on)
+    with begin(by) as session:
+        _save(session, key, "account.api_key", lambda: {"key": key.pk, "assignment": assignment_id})
+    return secret
+
+
+def revoke_api_key(*, by: Actor, key_id: int) -> None:
+    """Let a key open nothing any more, at the latest some seconds from now. Raises NotFound."""
+    by.must("account.manage")
+    from khien.access.models import ApiKey
+
+    key = ApiKey.objects.filter(pk=key_id).first()
+    if key is None:
+        raise NotFound
+    key.revoked = True
+    with begin(by) as session:
+        _save(session, key, "account.api_key_revoked", lambda: {"key": key.pk})
 
 
 def drop_months(*, by: Actor, before: dt.date) -> list[dict[str, Any]]:

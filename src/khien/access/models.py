@@ -114,3 +114,23 @@ class Assignment(models.Model):
 
     def __str__(self) -> str:
         return self.role
+
+
+class ApiKey(models.Model):
+    """Lets another system act in one post of an account. The key itself is shown once; only its digest is kept."""
+
+    assignment = models.ForeignKey(Assignment, models.PROTECT, verbose_name=_("assignment"))
+    name = models.TextField(_("name"))
+    digest = models.BinaryField(unique=True, editable=False)  # sha256 of the key
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    expires_on = models.DateField(_("until"))
+    revoked = models.BooleanField(_("revoked"), default=False)
+
+    class Meta:
+        db_table = "api_key"
+        ordering: ClassVar = ["id"]
+        verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
+
+    def __str__(self) -> str:
+        return self.name

@@ -55,3 +55,10 @@ FROM unnest(%(lanes)s::integer[], %(seqs)s::bigint[]) AS a (lane, seq);
 
 -- name: retain
 SELECT * FROM access_retain(%(before)s);
+
+-- name: key_holder
+-- The account and post behind a key's digest, while neither the key nor the account has ended.
+SELECT k.assignment_id, a.account_id, c.name
+FROM api_key k JOIN assignment a ON a.id = k.assignment_id JOIN account c ON c.id = a.account_id CROSS JOIN clock
+WHERE k.digest = %(digest)s AND NOT k.revoked AND c.is_active
+  AND k.expires_on >= coalesce(clock.demo_on, (now() AT TIME ZONE 'Asia/Ho_Chi_Minh')::date);

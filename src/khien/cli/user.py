@@ -100,7 +100,10 @@ def list_(as_json: bool) -> None:
     rows = [
         {
             "username": a.username, "name": a.name, "active": a.is_active,
-            "roles": [{"role": p.role.id, "unit": p.unit, "agency": p.agency} for p in posts(a.pk)[1]],
+            "roles": [
+                {"assignment": p.assignment_id, "role": p.role.id, "unit": p.unit, "agency": p.agency}
+                for p in posts(a.pk)[1]
+            ],
         }
         for a in Account.objects.all()
     ]  # fmt: skip
@@ -108,7 +111,9 @@ def list_(as_json: bool) -> None:
         print_json(rows)
         return
     for row in rows:
-        served = ", ".join(" ".join(filter(None, (r["role"], r["unit"], r["agency"]))) for r in row["roles"])
+        served = ", ".join(
+            " ".join(filter(None, (f"{r['assignment']}:", r["role"], r["unit"], r["agency"]))) for r in row["roles"]
+        )
         click.echo(f"{row['username']}  {row['name']}  {'' if row['active'] else '(off) '}{served}")
 
 
@@ -142,3 +147,47 @@ def _say(as_json: bool, value: dict[str, Any], message: str, **params: Any) -> N
         print_json(value)
     else:
         click.echo(translate(message, language(), **params))
+
+
+@user.group()
+def key() -> None:
+    """Keys with which other systems use the JSON API in one post of an account."""
+
+
+@key.command("add")
+@click.argument("assignment", type=int)
+@click.option("--name", required=True, help="Which system it is for.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Last day it opens.")
+@click.option("--json", "as_json", is_flag=True)
+def add_key(assignment: int, name: str, until: dt.datetime, as_json: bool) -> None:
+    """Make a key for ASSIGNMENT (see `khien user list`). It is shown once."""
+    from khien.access import actions
+
+    secret = actions.add_api_key(by=_by(), assignment_id=assignment, name=name, expires_on=until.date())
+    print_json({"key": secret}) if as_json else click.echo(secret)
+
+
+@key.command("list")
+@click.option("--json", "as_json", is_flag=True)
+def list_keys(as_json: bool) -> None:
+    """All keys, without the keys themselves."""
+    from khien.access.models import ApiKey
+
+    rows = list(ApiKey.objects.values("id", "name", "assignment_id", "expires_on", "revoked"))
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        mark = "×" if row["revoked"] else " "
+        click.echo(f"{mark} {row['id']}  {row['name']}  {row['assignment_id']}  {row['expires_on']}")
+
+
+@key.command("revoke")
+@click.argument("key_id", type=int)
+@click.option("--json", "as_json", is_flag=True)
+def revoke_key(key_id: int, as_json: bool) -> None:
+    """Let a key open nothing any more."""
+    from khien.access import actions
+
+    actions.revoke_api_key(by=_by(), key_id=key_id)
+    _say(as_json, {"key": key_id, "revoked": True}, N_("Key {key} is revoked."), key=key_id)

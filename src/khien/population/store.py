@@ -63,6 +63,7 @@ def person(session: Session, person_id: int, *, masked: bool = False) -> dict[st
     `members`; None without one), `residence` (kind, unit_name, address, from_day, until_day: the day after the last),
     `versions`. `masked` stars all but the last three characters of numbers.
     """
+    session.actor.must("person.read")
     found = session.row(_q.person, person_id=person_id)
     if found is None:
         raise NotFound
@@ -113,6 +114,7 @@ def search(
     others stand somewhere in the name: "Ví Dụ" and "Nguyễn Thị Ví Dụ" find the same person. Accents and case do not
     matter. `unit_id`: who lives or is in this unit. Raises BadInput for a name without letters.
     """
+    session.actor.must("person.search")
     words = fold(name).split()
     if not words:
         message = N_("Type a name.")

@@ -7,8 +7,9 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import ValidationError
-from ninja.security import APIKeyCookie
+from ninja.security import APIKeyCookie, HttpBearer
 
+from khien.access.keys import actor_of_key
 from khien.core.actor import Actor
 from khien.vaccination.api import router as vaccination
 
@@ -23,7 +24,17 @@ class SignedIn(APIKeyCookie):
         return actor if actor is not None and actor.account_id is not None else None
 
 
-api = NinjaAPI(title="Khiên", version="1", auth=SignedIn(), docs_url=None, urls_namespace="api")
+class Key(HttpBearer):
+    """`Authorization: Bearer khien_…`: another system, in one post of an account (`khien user key`)."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> Actor | None:
+        actor = actor_of_key(token)
+        if actor is not None:
+            request.actor = actor  # type: ignore[attr-defined]
+        return actor
+
+
+api = NinjaAPI(title="Khiên", version="1", auth=[Key(), SignedIn()], docs_url=None, urls_namespace="api")
 api.add_router("", vaccination)
 
 
