@@ -56,6 +56,16 @@ def same_person(session: Session, person_id: int) -> list[int]:
     return ids
 
 
+def identity(session: Session, person_id: int) -> dict[str, Any]:
+    """Who it is, without household and numbers: the keys of `person` in queries.sql. Logged. Raises NotFound."""
+    session.actor.must("person.read")
+    found = session.row(_q.person, person_id=person_id)
+    if found is None:
+        raise NotFound
+    session.log("person.read", [person_id])
+    return found
+
+
 def person(session: Session, person_id: int, *, masked: bool = False) -> dict[str, Any]:
     """Everything the register says of one person today, and its past residence and versions. Logged. Raises NotFound.
 
@@ -63,11 +73,7 @@ def person(session: Session, person_id: int, *, masked: bool = False) -> dict[st
     `members`; None without one), `residence` (kind, unit_name, address, from_day, until_day: the day after the last),
     `versions`. `masked` stars all but the last three characters of numbers.
     """
-    session.actor.must("person.read")
-    found = session.row(_q.person, person_id=person_id)
-    if found is None:
-        raise NotFound
-    session.log("person.read", [person_id])
+    found = identity(session, person_id)
     ids, today = same_person(session, person_id), session.today
     household = session.row(_q.household, person_id=person_id, today=today)
     if household is not None:

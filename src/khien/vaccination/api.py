@@ -98,5 +98,5 @@ def doses(request: HttpRequest, person_id: int) -> Any:
     if not 0 < person_id < 2**63:
         raise NotFound
     with begin(request.actor) as session:
-        population.person(session, person_id)
+        population.same_person(session, person_id)  # NotFound rather than an empty list
         return store.doses_of_person(session, person_id)

@@ -24,7 +24,7 @@ from khien.vaccination.forms import CorrectionForm, DoseForm
 def doses(request: HttpRequest, person_id: int) -> HttpResponse:
     """The person's doses: a page of its own, or a part of the person's page."""
     with begin(request.actor) as session:
-        person = population.person(session, person_id)
+        person = population.identity(session, person_id)
         rows = store.doses_of_person(session, person_id)
     language = get_language() or "vi"
     for row in rows:
@@ -37,7 +37,7 @@ def doses(request: HttpRequest, person_id: int) -> HttpResponse:
 def record(request: HttpRequest, person_id: int) -> HttpResponse:
     """One screen: vaccine and lot, site, date. Sending the form twice records one dose."""
     with begin(request.actor) as session:
-        person = population.person(session, person_id)
+        person = population.identity(session, person_id)
         choices = _choices(session, session.today)
         today = session.today
     last_site = request.session.get("site")
@@ -64,7 +64,7 @@ def record(request: HttpRequest, person_id: int) -> HttpResponse:
 def correct(request: HttpRequest, person_id: int, dose_id: int) -> HttpResponse:
     """Supersede one dose: by the right date, or by a note that it was entered in error."""
     with begin(request.actor) as session:
-        person = population.person(session, person_id)
+        person = population.identity(session, person_id)
         dose = store.standing_dose(session, person_id, dose_id)
     form = CorrectionForm(
         request.POST or None, initial={"client_id": uuid4(), "what": "date", "given_on": dose["given_on"]}
