@@ -84,8 +84,3 @@ ON CONFLICT (product) DO UPDATE SET name = excluded.name, disease = excluded.dis
 INSERT INTO site (code, name, unit_id, kind)
 SELECT * FROM unnest(%(code)s::text[], %(name)s::text[], %(unit_id)s::int[], %(kind)s::text[])
 ON CONFLICT (code) DO UPDATE SET name = excluded.name, unit_id = excluded.unit_id, kind = excluded.kind;
-
--- name: insert_lot
-INSERT INTO lot (product, lot_number, arrived_on, expires_on)
-VALUES (%(product)s, %(lot_number)s, %(arrived_on)s, %(expires_on)s)
-ON CONFLICT (product, lot_number) DO NOTHING;

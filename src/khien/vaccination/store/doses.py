@@ -1,4 +1,4 @@
-"""Reading what vaccination keeps. Every function runs one named query of `queries.sql`."""
+"""Reading doses and what they need. Every function runs one named query of `queries.sql`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every write of vaccination. A batch is one transaction and a few statements, however many doses it holds."""
+"""Recording and correcting doses. A batch is one transaction and a few statements, however many doses it holds."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 from uuid import UUID
 
 from khien.core.actor import Actor
-from khien.core.errors import BadInput, Fault, NotFound, Refused
+from khien.core.errors import BadInput, Fault, NotFound
 from khien.core.i18n import N_
 from khien.core.session import Session, begin
-from khien.vaccination import programmes
+from khien.vaccination.actions.refusal import refused
 from khien.vaccination.rules.dose_checks import DoseEntry, DoseFacts, Finding, check_dose, finding, may_be_recorded
-from khien.vaccination.store import SQL, dose_checks
+from khien.vaccination.store.doses import SQL, dose_checks
 
 _EVIDENCE = ("site", "abroad", "paper", "declared")
 
@@ -92,7 +92,7 @@ def correct_dose(
         done = session.rows(SQL.replayed, person_id=[person_id], client_id=[client_id])
         if done:
             if done[0]["supersedes"] != dose_id:
-                raise _refused(finding("client_id_reused", dose_checks()))
+                raise refused(finding("client_id_reused", dose_checks()))
             return DoseOutcome("replayed", done[0]["dose_id"])
         old = session.row(SQL.standing_dose, person_id=person_id, dose_id=dose_id)
         if old is None:
@@ -118,43 +118,6 @@ def correct_dose(
         session.execute(SQL.supersede, person_id=person_id, dose_id=dose_id, by_dose=new)
         _log(session, "dose.correct", [row], ids)
         return replace(outcome, dose_id=new)
-
-
-def load_products(*, by: Actor) -> int:
-    """Bring the table of vaccines in line with rulebook/vaccines; returns how many there are. Safe to repeat."""
-    by.must("programme.load")
-    columns = ("product", "name", "disease", "cvx", "atc", "eu_code", "licensed_on", "primary_doses")
-    vaccines = [{key: entry.get(key) for key in columns} for entry in programmes.products().values()]
-    with begin(by, role="khien_owner") as session:
-        with session.connection.cursor() as cursor:
-            cursor.executemany(SQL.upsert_product, vaccines)
-        session.log("programme.load", products=len(vaccines))
-    return len(vaccines)
-
-
-def add_sites(*, by: Actor, sites: Sequence[dict[str, Any]]) -> int:
-    """Add or rename vaccination sites: dicts with code, name, unit_id, kind. Returns how many were sent."""
-    by.must("site.manage")
-    with begin(by) as session:
-        session.execute(SQL.upsert_sites, {k: [s[k] for s in sites] for k in ("code", "name", "unit_id", "kind")})
-        session.log("site.manage", sites=len(sites))
-    return len(sites)
-
-
-def receive_lot(*, by: Actor, product: str, lot_number: str, arrived_on: dt.date, expires_on: dt.date) -> None:
-    """Make a lot known. Receiving the same lot again changes nothing. Raises BadInput."""
-    by.must("lot.manage")
-    if expires_on < arrived_on:
-        raise BadInput(
-            N_("The lot expires before it arrives."), faults=(Fault("expires_on", N_("Must be after the arrival.")),)
-        )
-    with begin(by) as session:
-        if not session.value(SQL.has_product, product=product):
-            raise BadInput(N_("No such vaccine."), faults=(Fault("product", N_("No such vaccine.")),))
-        session.execute(
-            SQL.insert_lot, product=product, lot_number=lot_number, arrived_on=arrived_on, expires_on=expires_on
-        )
-        session.log("lot.receive", product=product, lot=lot_number)
 
 
 def _replayed(session: Session, entries: Sequence[DoseEntry]) -> dict[tuple[int, UUID], dict[str, Any]]:
@@ -248,14 +211,10 @@ def _log(session: Session, action: str, rows: Sequence[_Row], ids: dict[tuple[in
         session.log(action, [r.entry.person_id for r in rows], **detail)
 
 
-def _refused(found: Finding) -> Refused:
-    return Refused(found.title, rule=found.rule, document=found.document)
-
-
 def _raise_if_not_done(outcome: DoseOutcome) -> None:
     if outcome.fault is not None:
         if outcome.fault.field == "person":
             raise NotFound
         raise BadInput(outcome.fault.message, faults=(outcome.fault,))
     if outcome.result == "refused":
-        raise _refused(outcome.findings[0])
+        raise refused(outcome.findings[0])

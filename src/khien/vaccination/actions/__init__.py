@@ -1,0 +1,35 @@
+"""Every write of vaccination, by subject."""
+
+from khien.vaccination.actions.catalogue import add_sites, load_products
+from khien.vaccination.actions.doses import DoseOutcome, correct_dose, record_dose, record_doses
+from khien.vaccination.actions.stock import (
+    Excursion,
+    Movement,
+    block_lot,
+    move_stock,
+    open_vial,
+    receive_lot,
+    receive_stock,
+    release_lot,
+    report_excursion,
+    transfer_stock,
+)
+
+__all__ = [
+    "DoseOutcome",
+    "Excursion",
+    "Movement",
+    "add_sites",
+    "block_lot",
+    "correct_dose",
+    "load_products",
+    "move_stock",
+    "open_vial",
+    "receive_lot",
+    "receive_stock",
+    "record_dose",
+    "record_doses",
+    "release_lot",
+    "report_excursion",
+    "transfer_stock",
+]
