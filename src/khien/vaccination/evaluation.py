@@ -8,8 +8,9 @@ The line format (dates are local calendar days, ISO 8601; `birth_date` and `on` 
      "doses": [{"date": "2021-08-01", "product": "astrazeneca"}, {"date": "2021-10-10", "cvx": "207", "mvx": "MOD"}]}
 
 `conditions` (also `observations`) are codes of the programme, their titles, or codes of a clinical `system` (SNOMED)
-that the programme maps to its own. A dose names a `product` of the vaccine list, or a `cvx` code (text, with its leading
-zeros), and may add `mvx`, `trade_name`, `volume` (ml) and `sub_standard` (true: expired or spoilt). `on` is the day of evaluation.
+that the programme maps to its own. A dose names a `product` of the vaccine list, or a `cvx` code (text, with its
+leading zeros), and may add `mvx`, `trade_name`, `volume` (ml) and `sub_standard` (true: expired or spoilt). `on` is the
+day of evaluation.
 """
 
 from __future__ import annotations

@@ -204,12 +204,14 @@ class ProgrammeReader:
         skips = [self._skip(row) for row in part.rows("skip")]
         preferable = [self._vaccine_rule(row) for row in part.rows("preferable")]
         allowable = [self._vaccine_rule(row) for row in part.rows("allowable")]
+        ages = tuple(self._age(row) for row in part.rows("ages"))
         recommended = tuple(rule for rule in preferable if rule.recommend)
         seasons = [(row.day("start", FIRST_DAY), row.day("end", LAST_DAY)) for row in part.rows("season")]
         return TargetDose(
             number=part.whole("number", required=True),
             kind=part.text("kind", "primary", among=("primary", "additional", "booster")),
-            ages=tuple(self._age(row) for row in part.rows("ages")),
+            ages=ages,
+            age=ages[0] if len(ages) == 1 and ages[0].always else None,
             intervals=tuple(self._interval(row) for row in part.rows("intervals")),
             allowable_intervals=tuple(self._interval(row) for row in part.rows("allowable_intervals")),
             preferable=_by_vaccine(preferable),
@@ -257,7 +259,7 @@ class ProgrammeReader:
         return rule
 
     def _vaccine_rule(self, row: Section) -> VaccineRule:
-        return VaccineRule(
+        rule = VaccineRule(
             *self._rule(row),
             vaccine=row.text("vaccine", required=True),
             name=row.text("name"),
@@ -269,6 +271,7 @@ class ProgrammeReader:
             recommend=row.flag("recommend"),
             after=frozenset(row.words("after")),
         )
+        return replace(rule, plain=rule.always and not rule.after and not rule.mvx and not rule.trade_name)
 
     def _skip(self, part: Section) -> Skip:
         return Skip(
@@ -332,7 +335,7 @@ class ProgrammeReader:
 def _for_everybody(series: Series) -> bool:
     """No sex, age, day or risk decides whether the series concerns a person."""
     free = series.type == "standard" and series.default and not series.sex and series.min_age_to_start is None
-    return free and series.valid_from == FIRST_DAY and series.valid_until == LAST_DAY
+    return free and series.always
 
 
 def _twins(antigens: dict[str, Antigen]) -> dict[str, str]:

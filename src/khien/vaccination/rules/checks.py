@@ -114,6 +114,8 @@ def _vaccine(dose: TargetDose, track: Track, given: Given) -> Reason | None:
     day, birth = given.day, track.history.person.birth
     for rule in dose.taken.get(given.vaccine, ()):
         first, end = rule.span(birth)
+        if rule.plain and first <= day < end:
+            return None
         in_force = rule.valid_from <= day <= rule.valid_until
         in_age = first <= day < end
         follows = may_follow(rule, track)
@@ -143,7 +145,7 @@ def judge(dose: TargetDose, track: Track, given: Given) -> tuple[str, tuple[Reas
     day = given.day
     young: Reason | None = None
     grace = False
-    age = rule_of_day(dose.ages, day)
+    age = dose.age or rule_of_day(dose.ages, day)
     if age is not None:
         days = age.days(history.person.birth)
         if days.absolute_min is not None and day < days.absolute_min:

@@ -158,7 +158,7 @@ def barred_vaccines(antigen: Antigen, track: Track) -> frozenset[str]:
 
 def _age(target: TargetDose, day: int) -> AgeRule | None:
     """The age rule of the day; before the first came into force, the first, so that a date can still be named."""
-    return rule_of_day(target.ages, day) or (target.ages[0] if target.ages else None)
+    return target.age or rule_of_day(target.ages, day) or (target.ages[0] if target.ages else None)
 
 
 def _days(track: Track, target: TargetDose) -> Forecast:

@@ -27,6 +27,10 @@ class Rule:
     def holds(self, day: int) -> bool:
         return self.valid_from <= day <= self.valid_until
 
+    @property
+    def always(self) -> bool:
+        return self.valid_from == FIRST_DAY and self.valid_until == LAST_DAY
+
 
 class AgeDays(NamedTuple):
     """An age rule for one birth: ordinals, None where the rule sets no limit."""
@@ -85,6 +89,7 @@ class VaccineRule(Rule):
     volume: float | None = None  # millilitres; less is recorded as a remark, the dose counts
     recommend: bool = False  # named in the forecast
     after: frozenset[str] = frozenset()  # allowed predecessors (mixing); empty = any
+    plain: bool = False  # nothing but the ages decides whether it may be given
     _span: dict[int, tuple[int, int]] = field(default_factory=dict, compare=False, repr=False)
 
     def span(self, birth: int) -> tuple[int, int]:
@@ -147,6 +152,7 @@ class TargetDose:
     season: tuple[int, int] | None = None  # first and last day recommended
     recommended: tuple[VaccineRule, ...] = ()  # the preferable ones to name in a forecast, in the file's order
     document: str = ""
+    age: AgeRule | None = None  # the one age rule, where it is in force on every day
     dated: bool = False  # each vaccine to name has a first day on which it was allowed
 
 
