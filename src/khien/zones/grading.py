@@ -162,3 +162,15 @@ def _day(line: dict[str, str], field: str, number: int, faults: list[Fault]) -> 
 def changed(found: Iterable[Graded]) -> list[Graded]:
     """The communes whose proposed grade is not the one in force."""
     return [g for g in found if g.proposal.grade is not None and g.proposal.grade != g.facts.current]
+
+
+def as_dict(graded: Graded) -> dict[str, Any]:
+    """The proposal with its figures, for JSON."""
+    facts, proposal = graded.facts, graded.proposal
+    return {
+        "unit_id": graded.unit_id, "code": graded.code, "name": graded.name, "within": graded.within,
+        "grade": proposal.grade, "current": facts.current, "base": proposal.base, "report": proposal.report,
+        "steps": list(proposal.steps), "weekly_rate": proposal.weekly_rate, "population": facts.population,
+        "cases": facts.cases.counted, "late": facts.cases.late, "adults": facts.adults, "old": facts.old,
+        "capacity": facts.capacity, "days": facts.days,
+    }  # fmt: skip

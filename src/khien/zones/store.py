@@ -58,7 +58,7 @@ def area_of_units(session: Session, unit_ids: Iterable[int]) -> Area:
 
 def must_reach(session: Session, area: Area) -> None:
     """Raise NotFound unless the area lies within the actor's."""
-    if not session.value(_q.within_reach, **_parts(area)):
+    if not session.value(_q.within_reach, **parts(area)):
         raise NotFound(N_("There is no such zone."))
 
 
@@ -119,7 +119,7 @@ def members(session: Session, area: Area, on: dt.date, days: int | None = None) 
     """Whom an area concerns, without their data. Not logged: nobody is identified. Raises NotFound, NotAllowed."""
     session.actor.must("zone.people")
     must_reach(session, area)
-    return [Member(**row) for row in session.rows(_q.members, **_asked(session, area, on, days))]
+    return [Member(**row) for row in session.rows(_q.members, **asked(session, area, on, days))]
 
 
 def people(
@@ -132,7 +132,7 @@ def people(
     """
     session.actor.must("zone.people")
     must_reach(session, area)
-    found = session.rows(_q.people, **_asked(session, area, on, days), disease=disease)
+    found = session.rows(_q.people, **asked(session, area, on, days), disease=disease)
     detail = {"zone": zone_id} if zone_id is not None else {}
     if found:
         session.log("zone.people", [r["person_id"] for r in found], on=str(on), **detail)
@@ -146,10 +146,11 @@ def difference(
     session.actor.must("zone.people")
     for area, _on in (before, after):
         must_reach(session, area)
-    asked = _asked(session, *before, days)
-    first = {f"{key}_a": value for key, value in asked.items() if key not in ("days", "hours")}
-    second = {f"{key}_b": value for key, value in _asked(session, *after, days).items() if key not in ("days", "hours")}
-    found = session.rows(_q.difference, first | second, days=asked["days"], hours=asked["hours"])
+    first, second = asked(session, *before, days), asked(session, *after, days)
+    shared = {"days": first.pop("days"), "hours": first.pop("hours")}
+    numbered = {f"{key}_a": value for key, value in first.items()}
+    numbered |= {f"{key}_b": value for key, value in second.items() if key not in shared}
+    found = session.rows(_q.difference, numbered | shared)
     if found:
         session.log("zone.people", [r["person_id"] for r in found], on=str(after[1]), difference=True)
     return found
@@ -169,7 +170,8 @@ def stale_presence(session: Session, on: dt.date) -> int:
     return int(session.value(_q.stale_presence, on=on))
 
 
-def _parts(area: Area) -> dict[str, Any]:
+def parts(area: Area) -> dict[str, Any]:
+    """An area as arguments of the SQL functions."""
     return {
         "area": area.units,
         "households": list(area.households),
@@ -178,9 +180,10 @@ def _parts(area: Area) -> dict[str, Any]:
     }
 
 
-def _asked(session: Session, area: Area, on: dt.date, days: int | None) -> dict[str, Any]:
+def asked(session: Session, area: Area, on: dt.date, days: int | None) -> dict[str, Any]:
+    """The arguments of the SQL functions about an area on a day; `days` None: as many as the rulebook says."""
     return {
-        **_parts(area),
+        **parts(area),
         "moment": moment_of(session, on),
         "days": window_days(on) if days is None else days,
         "hours": sighting_hours(on),
