@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -138,3 +139,11 @@ def test_conditions_by_codes_of_clinical_systems(programme: Programme) -> None:
         assert ours in person.observations
         measles = next(g for g in evaluate(programme, person).groups if g.group == "MMR")
         assert measles.status == "contraindicated"
+
+
+def test_twins_answer_as_if_they_were_walked_apart(programme: Programme, folder: Path) -> None:
+    assert programme.twins
+    apart = replace(programme, twins={})
+    with (folder / "cdsi-healthy-v4.8-HepB-MMR-HPV.csv").open(encoding="utf-8-sig", newline="") as stream:
+        people = [_person(row) for row in csv.DictReader(stream)]
+    assert [evaluate(programme, p) for p in people] == [evaluate(apart, p) for p in people]

@@ -33,6 +33,7 @@ from khien.vaccination.rules.model import (
     VaccineGroup,
     VaccineRule,
 )
+from khien.vaccination.rules.twins import twins
 from khien.vaccination.toml_section import Faults, Section
 
 _CONDITIONS = ("age", "interval", "count", "completed_series", "observation")
@@ -327,7 +328,7 @@ class ProgrammeReader:
             observations=self._observations,
             observation_codes={key: tuple(dict.fromkeys(ours)) for key, ours in self._observation_codes.items()},
             aliases=self._aliases,
-            twins=_twins(self._antigens),
+            twins=twins(self._antigens, groups, self._vaccines),
             live_vaccines=frozenset(code for pair in self._conflicts for code in pair),
         )
 
@@ -336,22 +337,6 @@ def _for_everybody(series: Series) -> bool:
     """No sex, age, day or risk decides whether the series concerns a person."""
     free = series.type == "standard" and series.default and not series.sex and series.min_age_to_start is None
     return free and series.always
-
-
-def _twins(antigens: dict[str, Antigen]) -> dict[str, str]:
-    """Antigens that always go together (diphtheria, tetanus, pertussis) often have the very same rules."""
-    bodies: list[tuple[str, Antigen]] = []
-    found: dict[str, str] = {}
-    for name, antigen in antigens.items():
-        body = replace(
-            antigen, name="", only=None, routine=(), series=tuple(replace(s, name="") for s in antigen.series)
-        )
-        twin = next((other for other, known in bodies if known == body), None)
-        if twin is None:
-            bodies.append((name, body))
-        else:
-            found[name] = twin
-    return found
 
 
 def _by_vaccine(rules: Iterable[VaccineRule]) -> dict[str, tuple[VaccineRule, ...]]:

@@ -52,7 +52,7 @@ def evaluate(programme: Programme, person: Person, groups: frozenset[str] | None
             antigen = programme.antigens.get(name)
             if antigen is not None:
                 mine = numbers.get(name, [])
-                twin = programme.twins.get(name)
+                twin = None if person.observations else programme.twins.get(name)
                 if twin in best and mine == numbers.get(twin, []):
                     best[name] = [_as_of(antigen, programme.antigens[twin], p) for p in best[twin]]
                 else:
@@ -67,4 +67,4 @@ def evaluate(programme: Programme, person: Person, groups: frozenset[str] | None
 
 def _as_of(antigen: Antigen, twin: Antigen, p: PatientSeries) -> PatientSeries:
     """What was found for the twin, under the antigen's own names."""
-    return PatientSeries(antigen.name, antigen.series[twin.series.index(p.series)], p.track, p.forecast)
+    return PatientSeries(antigen.name, antigen.routine[twin.routine.index(p.series)], p.track, p.forecast)
