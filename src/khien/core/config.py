@@ -41,6 +41,11 @@ def database_name() -> str:
 SOCKET_PATH_MAX = 107  # bytes of a Unix socket's path, from struct sockaddr_un
 
 
+def current_database() -> str:
+    """The name of the database in use, embedded or not."""
+    return str(conninfo_to_dict(database_dsn("khien_app")).get("dbname") or database_name())
+
+
 def socket_folder() -> Path:
     """Where the embedded server's Unix socket lies; where that path is too long, `run` is a link to a short one."""
     run = home() / "run"

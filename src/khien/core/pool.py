@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import atexit
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from threading import Lock
 from typing import Any
 
 import psycopg
@@ -16,10 +17,34 @@ from khien.core.errors import Unavailable
 from khien.core.i18n import N_
 
 
-@cache
+_NO_ANSWER = N_("The database does not answer. Is it running? Try: khien db status")
+_NOT_PREPARED = N_("The database is not prepared yet. Run: khien db start, then khien db migrate")
+_pools: dict[str, ConnectionPool[psycopg.Connection[Any]]] = {}
+_making = Lock()
+# The pool's own warnings repeat what the error says, many times over.
+logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
+
+
 def _pool(role: str) -> ConnectionPool[psycopg.Connection[Any]]:
+    with _making:
+        if role not in _pools:
+            _pools[role] = _open(role)
+        return _pools[role]
+
+
+def _open(role: str) -> ConnectionPool[psycopg.Connection[Any]]:
+    """Look first, so that a database that is not there is told at once and in its own words."""
+    dsn = config.database_dsn(role)
+    try:
+        with psycopg.connect(dsn, connect_timeout=5, autocommit=True) as first:
+            prepared = first.execute("SELECT to_regclass('public.clock') IS NOT NULL").fetchone()
+    except psycopg.OperationalError as failure:
+        missing = isinstance(failure, psycopg.errors.InvalidCatalogName) or "does not exist" in str(failure)
+        raise Unavailable(_NOT_PREPARED if missing else _NO_ANSWER) from failure
+    if prepared != (True,):
+        raise Unavailable(_NOT_PREPARED)
     pool = ConnectionPool(
-        config.database_dsn(role),
+        dsn,
         min_size=0,
         max_size=config.pool_size(),
         timeout=10,
@@ -38,7 +63,7 @@ def connection(role: str) -> Iterator[psycopg.Connection[Any]]:
         with _pool(role).connection() as borrowed:
             yield borrowed
     except PoolTimeout as failure:
-        raise Unavailable(N_("The database does not answer. Is it running? Try: khien db status")) from failure
+        raise Unavailable(_NO_ANSWER) from failure
     except psycopg.errors.DiskFull as failure:
         raise Unavailable(
             N_("The disk of the database is full; nothing was written. Free some space and try again."),
@@ -48,6 +73,7 @@ def connection(role: str) -> Iterator[psycopg.Connection[Any]]:
 
 def close_all() -> None:
     """Close every pool (tests that move the database, processes that fork)."""
-    for role in ("khien_app", "khien_door", "khien_loader", "khien_owner"):
-        _pool(role).close()
-    _pool.cache_clear()
+    with _making:
+        for pool in _pools.values():
+            pool.close()
+        _pools.clear()

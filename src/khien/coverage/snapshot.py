@@ -43,7 +43,8 @@ class Snapshot:
 
 
 def folder() -> Path:
-    return config.home() / "coverage"
+    """Each database has its own: a demonstration's figures never mix with real ones."""
+    return config.home() / "coverage" / config.current_database()
 
 
 def current(disease: str) -> Snapshot:
