@@ -16,7 +16,6 @@ from khien.core import config
 from khien.core.errors import Unavailable
 from khien.core.i18n import N_
 
-
 _NO_ANSWER = N_("The database does not answer. Is it running? Try: khien db status")
 _NOT_PREPARED = N_("The database is not prepared yet. Run: khien db start, then khien db migrate")
 _pools: dict[str, ConnectionPool[psycopg.Connection[Any]]] = {}

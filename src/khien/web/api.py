@@ -30,7 +30,7 @@ class Key(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> Actor | None:
         actor = actor_of_key(token)
         if actor is not None:
-            request.actor = actor  # type: ignore[attr-defined]
+            request.actor = actor
         return actor
 
 
