@@ -54,7 +54,11 @@ def read_folder(folder: Path, names: list[str] | None = None) -> dict[str, Docum
 
 
 def _resolve(files: dict[str, Path], schedule: ET.Element, names: list[str]) -> set[str]:
-    groups = {_text(g, "name").casefold(): _texts(g, "antigen") for g in schedule.iter("vaccineGroupMap")}
+    groups: dict[str, list[str]] = {}
+    for group in schedule.iter("vaccineGroupMap"):
+        name = _text(group, "name").casefold()
+        for part in (name, *name.split("/")):  # "DTaP" is enough for "DTaP/Tdap/Td"
+            groups.setdefault(part, _texts(group, "antigen"))
     by_name = {name.casefold(): name for name in files}
     wanted: set[str] = set()
     for name in names:
