@@ -61,9 +61,10 @@ def evaluate(file: IO[str], name: str, day: dt.datetime | None, as_json: bool) -
     people = _read(programme, file, day.date() if day else None)
     tongue = language()
     gc.freeze()  # the people read stay to the end: looking through them again and again costs a third of the time
+    out = click.get_text_stream("stdout")  # click.echo would flush after every line
     for key, person in people:
         answer = evaluation.answer_line(programme, person, language=tongue, key=key)
-        click.echo(json.dumps(answer, ensure_ascii=False) if as_json else _text(answer, tongue))
+        out.write((json.dumps(answer, ensure_ascii=False) if as_json else _text(answer, tongue)) + "\n")
 
 
 def _read(programme: Programme, file: IO[str], on: dt.date | None) -> list[tuple[Any, Person]]:
