@@ -9,12 +9,15 @@ import json
 import os
 import pkgutil
 import sys
+import traceback
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
 
-from khien.core.errors import BadInput, KhienError
+from khien.core.errors import BadInput, KhienError, Unavailable
+from khien.core.i18n import N_
 
 
 class _Nouns(click.Group):
@@ -79,6 +82,29 @@ def main(arguments: list[str] | None = None) -> None:
         # The reader (head, less) has seen enough; nothing is wrong.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except Exception as failure:
+        told = _told(failure)
+        report(told, "--json" in words)
+        sys.exit(told.exit_code)
+
+
+def _told(failure: Exception) -> KhienError:
+    """What no command foresaw, in a sentence. Never with values, which may name a person: only where it happened."""
+    import psycopg
+
+    # Django wraps what psycopg raised.
+    cause = failure.__cause__ if isinstance(failure.__cause__, psycopg.Error) else failure
+    if isinstance(cause, UnicodeError):
+        return BadInput(N_("This text is not valid UTF-8."))
+    if isinstance(cause, psycopg.DataError):
+        return BadInput(N_("A number or a text is outside what the database can hold."))
+    if isinstance(cause, psycopg.OperationalError):
+        return Unavailable(N_("The database does not answer. Is it running? Try: khien db status"))
+    if isinstance(cause, OSError) and cause.filename is not None:
+        return Unavailable(N_("{file} cannot be used: {reason}."), file=cause.filename, reason=cause.strerror)
+    steps = traceback.extract_tb(failure.__traceback__)[-6:]
+    where = " < ".join(f"{Path(step.filename).name}:{step.lineno}" for step in reversed(steps))
+    return KhienError(N_("This is our fault: {kind} at {where}."), kind=type(failure).__name__, where=where)
 
 
 def print_json(value: Any) -> None:

@@ -9,12 +9,25 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from khien.cli import print_json
+from khien.cli import language, print_json
 from khien.core.actor import machine
+from khien.core.i18n import N_, translate
 from khien.core.session import begin
 from khien.coverage import snapshot as snapshots
 from khien.coverage import store
 from khien.territory import store as territory
+from khien.vaccination import programmes
+
+
+def _known(_context: click.Context, _option: click.Parameter, disease: str) -> str:
+    """A disease that a vaccine is against: anything else would give a snapshot without doses."""
+    diseases = sorted({str(vaccine["disease"]) for vaccine in programmes.products().values()})
+    if disease not in diseases:
+        raise click.BadParameter(", ".join(diseases))
+    return disease
+
+
+_disease = click.option("--disease", default="covid-19", show_default=True, callback=_known)
 
 
 @click.group()
@@ -23,7 +36,7 @@ def coverage() -> None:
 
 
 @coverage.command()
-@click.option("--disease", default="covid-19", show_default=True)
+@_disease
 @click.option("--json", "as_json", is_flag=True)
 def build(disease: str, as_json: bool) -> None:
     """Write a fresh snapshot from the register."""
@@ -41,12 +54,14 @@ def build(disease: str, as_json: bool) -> None:
 @click.option("--min-age", type=click.IntRange(0, 150), default=0, show_default=True)
 @click.option("--max-age", type=click.IntRange(0, 150), default=150, show_default=True)
 @click.option("--present", is_flag=True, help="Count people where they are, not where they live.")
-@click.option("--disease", default="covid-19", show_default=True)
+@_disease
 @click.option("--json", "as_json", is_flag=True)
 def query(
     code: str | None, day: dt.datetime | None, min_age: int, max_age: int, present: bool, disease: str, as_json: bool
 ) -> None:
     """Share with at least one dose and with the full series, for each part of a unit."""
+    if min_age > max_age:
+        raise click.UsageError("--min-age > --max-age")
     with begin(machine("coverage", "coverage.read")) as session:
         on = day.date() if day else session.today
         unit = (
@@ -61,7 +76,10 @@ def query(
             [asdict(c) | {"code": names[c.unit_id]["code"], "name": names[c.unit_id]["name"], "on": on} for c in found]
         )
         return
-    table = Table("", "people", "≥1", "%", "full", "%")
+    people, first_dose, complete = (
+        translate(title, language()) for title in (N_("People"), N_("At least one dose"), N_("Full primary series"))
+    )
+    table = Table("", people, first_dose, "%", complete, "%")
     for c in found:
         first, full = c.share("dose1"), c.share("complete")
         table.add_row(

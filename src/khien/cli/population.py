@@ -113,9 +113,14 @@ def show(number: str, by_id: bool, masked: bool, as_json: bool) -> None:
 
 @population.command()
 @click.argument("name")
-@click.option("--born", "birth_year", type=int, help="Year of birth.")
-@click.option("--unit", "unit_id", type=int, help="Id of a unit the person lives or is in.")
-@click.option("--after", nargs=2, type=(str, int), help="The `sort` and `person_id` of the last row seen.")
+@click.option("--born", "birth_year", type=click.IntRange(1880, 2100), help="Year of birth.")
+@click.option("--unit", "unit_id", type=click.IntRange(1, 2**31 - 1), help="Id of a unit the person lives or is in.")
+@click.option(
+    "--after",
+    nargs=2,
+    type=(str, click.IntRange(0, 2**63 - 1)),
+    help="The `sort` and `person_id` of the last row seen.",
+)
 @click.option("--json", "as_json", is_flag=True)
 def search(
     name: str, birth_year: int | None, unit_id: int | None, after: tuple[str, int] | None, as_json: bool
@@ -127,7 +132,8 @@ def search(
     if as_json:
         print_json(found)
         return
-    table = Table("id", "name", "born", "commune")
+    titles = (N_("Name"), N_("Year of birth"), N_("Commune"))
+    table = Table("id", *(translate(title, language()) for title in titles))
     for row in found:
         table.add_row(str(row["person_id"]), row["name"], str(row["birth_date"]), row["home_name"])
     Console().print(table)

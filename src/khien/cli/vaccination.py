@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -67,7 +68,7 @@ def record(
 
 @vaccination.command()
 @click.argument("number")
-@click.argument("dose_id", type=int)
+@click.argument("dose_id", type=click.IntRange(1, 2**63 - 1))
 @click.option("--reason", required=True)
 @click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), help="The right day.")
 @click.option("--product", help="The right vaccine.")
@@ -125,29 +126,49 @@ def status(number: str, as_json: bool) -> None:
 def load(file: Path, as_json: bool) -> None:
     """Record the doses of FILE: one JSON object a line, with the fields of the JSON API. Safe to run again."""
     actor = _actor("dose.record")
+    for _checked in _entries(file):
+        pass  # a line that is no dose is found before the first dose is written
     counts: dict[str, int] = {}
     batch: list[DoseEntry] = []
-    with file.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                batch.append(_entry(line, number))
-            if len(batch) == 1000:
-                _record(actor, batch, counts)
+    for entry in _entries(file):
+        batch.append(entry)
+        if len(batch) == 1000:
+            _record(actor, batch, counts)
     _record(actor, batch, counts)
     print_json(counts) if as_json else click.echo("  ".join(f"{k}: {v:,}" for k, v in sorted(counts.items())))
 
 
-def _entry(line: str, number: int) -> DoseEntry:
+def _entries(file: Path) -> Iterator[DoseEntry]:
+    with file.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                yield _entry(line, number)
+
+
+def _entry(line: bytes, number: int) -> DoseEntry:
     try:
-        told = json.loads(line)
+        told = json.loads(line.decode("utf-8-sig"))
         told["client_id"] = UUID(told["client_id"])
         told["given_on"] = dt.date.fromisoformat(told["given_on"])
-        return DoseEntry(**told)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        fault = Fault(
-            "dose", N_("Not a dose: one JSON object with client_id, person_id, product, given_on."), line=number
+        if _well_typed(told):
+            return DoseEntry(**told)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        pass
+    fault = Fault("dose", N_("Not a dose: one JSON object with client_id, person_id, product, given_on."), line=number)
+    raise BadInput(N_("The file holds a line that is not a dose."), faults=(fault,))
+
+
+def _well_typed(told: dict[str, Any]) -> bool:
+    """Whether the database can take the fields: a 64-bit number, texts without NUL and of bounded length."""
+    texts = [told["product"], told.get("evidence", ""), told.get("lot_number") or "", told.get("site") or ""]
+    return (
+        type(told["person_id"]) is int
+        and 0 < told["person_id"] < 2**63
+        and type(told.get("already_given", False)) is bool
+        and all(
+            isinstance(text, str) and len(text) <= 100 and "\0" not in text and text.isprintable() for text in texts
         )
-        raise BadInput(N_("The file holds a line that is not a dose."), faults=(fault,)) from None
+    )
 
 
 def _record(actor: Actor, batch: list[DoseEntry], counts: dict[str, int]) -> None:

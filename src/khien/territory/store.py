@@ -40,7 +40,7 @@ def find(session: Session, code: str, on: dt.date | None = None, system: str | N
         named = search(session, wanted, on, limit=1)
         found = next((u for u in named if f" {fold(u['name'])}".endswith(f" {fold(wanted)}")), None)
     if found is None:
-        raise NotFound(N_("There is no administrative unit {code} on that day."), code=wanted)
+        raise NotFound(N_("There is no administrative unit {unit} on that day."), unit=wanted)
     return found
 
 
