@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import gc
 import json
+import sys
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -61,7 +62,7 @@ def evaluate(file: IO[str], name: str, day: dt.datetime | None, as_json: bool) -
     people = _read(programme, file, day.date() if day else None)
     tongue = language()
     gc.freeze()  # the people read stay to the end: looking through them again and again costs a third of the time
-    out = click.get_text_stream("stdout")  # click.echo would flush after every line
+    out = sys.stdout  # click.echo would flush after every line
     for key, person in people:
         answer = evaluation.answer_line(programme, person, language=tongue, key=key)
         out.write((json.dumps(answer, ensure_ascii=False) if as_json else _text(answer, tongue)) + "\n")
