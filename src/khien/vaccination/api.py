@@ -12,7 +12,7 @@ from ninja import Field, Router, Schema, Status
 from khien.core.errors import NotFound
 from khien.core.session import begin
 from khien.population import store as population
-from khien.vaccination import actions, store
+from khien.vaccination import actions, coalescing, store
 from khien.vaccination.actions import DoseOutcome
 from khien.vaccination.rules.dose_checks import DoseEntry
 
@@ -79,7 +79,7 @@ def _out(outcome: DoseOutcome) -> dict[str, Any]:
 @router.post("/doses", response={200: DoseOut, 201: DoseOut, 404: DoseOut, 422: DoseOut})
 def record_dose(request: HttpRequest, dose: DoseIn) -> Any:
     """Record one dose: 201 recorded, 200 replayed, 422 refused (the findings name the rule and its document)."""
-    outcome = actions.record_doses(by=request.actor, entries=[dose.entry()])[0]
+    outcome = coalescing.doses.record(request.actor, dose.entry())
     unknown = 404 if outcome.fault is not None and outcome.fault.field == "person" else 422
     status = {"recorded": 201, "replayed": 200, "refused": 422, "unknown": unknown}[outcome.result]
     return Status(status, _out(outcome))

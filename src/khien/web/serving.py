@@ -19,8 +19,9 @@ def serve(host: str, port: int, workers: int) -> None:
         port=port,
         interface=Interfaces.WSGI,
         workers=workers,
-        blocking_threads=4,  # requests wait for the database more than they compute
-        backpressure=64,
+        # Requests wait for the database more than they compute, and doses of one sender share a commit.
+        blocking_threads=16,
+        backpressure=128,
         log_access=False,  # addresses of pages hold no identifier, but who saw what is kept in the access log alone
         respawn_failed_workers=True,
     ).serve()
