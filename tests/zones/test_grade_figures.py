@@ -30,7 +30,7 @@ def country(session: Session) -> None:
 def load(tmp_path: Path, text: str) -> int:
     file = tmp_path / "cases.csv"
     file.write_text(HEAD + text, encoding="utf-8")
-    return grading.load_cases(by=DESK, path=file)
+    return actions.load_cases(by=DESK, path=file)
 
 
 def graded(session: Session, unit: int = NORTH, **more: str) -> grading.Graded:
@@ -97,7 +97,7 @@ def test_the_grade_in_force_and_the_capacity_stand_beside(session: Session, tmp_
     actions.open_zone(by=DESK, name="x", area=units(session, NORTH), grade=3, signed=Signed("QĐ", "CT"))
     assert graded(session).facts.current == 3
     assert graded(session).proposal.grade == 1
-    grading.report_capacity(by=DESK, unit_id=NORTH, sufficient=False)
+    actions.report_capacity(by=DESK, unit_id=NORTH, sufficient=False)
     assert graded(session).proposal.grade == 3
     assert graded(session, SOUTH).facts.current is None
     load(tmp_path, "T1,2021-11-26,2021-08-01,151919\n")

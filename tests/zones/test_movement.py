@@ -60,8 +60,8 @@ def test_flows_by_day_from_residence_and_passages(session: Session, zone: int) -
 
 
 def test_those_who_left_become_work_of_the_commune_they_are_in(session: Session, zone: int) -> None:
-    assert movement.push(by=DESK, zone_id=zone) == 2
-    assert movement.push(by=DESK, zone_id=zone) == 0
+    assert actions.push(by=DESK, zone_id=zone) == 2
+    assert actions.push(by=DESK, zone_id=zone) == 0
     with begin(SOUTHERN) as police:
         rows = {r["person_id"]: r for r in movement.tasks(police, day(-7))}
         assert {p: (r["state"], r["certainty"], r["came_on"], r["address"]) for p, r in rows.items()} == {
@@ -71,12 +71,12 @@ def test_those_who_left_become_work_of_the_commune_they_are_in(session: Session,
     with begin(NORTHERN) as police:
         assert movement.tasks(police, day(-7)) == []
     seen = {"person_id": 3, "zone_id": zone, "unit_id": SOUTH, "came_on": day(-1)}
-    movement.report_task(by=SOUTHERN, **seen, state="seen", note="tại nhà trọ")  # type: ignore[arg-type]
-    movement.report_task(by=SOUTHERN, **seen, state="seen")  # type: ignore[arg-type]
+    actions.report_task(by=SOUTHERN, **seen, state="seen", note="tại nhà trọ")  # type: ignore[arg-type]
+    actions.report_task(by=SOUTHERN, **seen, state="seen")  # type: ignore[arg-type]
     with pytest.raises(Refused):
-        movement.report_task(by=SOUTHERN, **seen, state="not_found")  # type: ignore[arg-type]
+        actions.report_task(by=SOUTHERN, **seen, state="not_found")  # type: ignore[arg-type]
     with pytest.raises(NotFound):
-        movement.report_task(by=NORTHERN, **seen, state="moved_on")  # type: ignore[arg-type]
+        actions.report_task(by=NORTHERN, **seen, state="moved_on")  # type: ignore[arg-type]
     assert session.value("SELECT state FROM zone_task WHERE person_id = 3") == "seen"
 
 
@@ -88,10 +88,10 @@ def test_needs_are_counted_by_person_and_household(session: Session, zone: int) 
     session.execute(
         "INSERT INTO household_member VALUES (11, 5, 'child', '[2019-01-01,)'), (12, 5, 'head', '[2015-01-01,)')"
     )
-    assert movement.record_need(by=DESK, person_id=12, kind="dialysis")
-    assert not movement.record_need(by=DESK, person_id=12, kind="dialysis")
+    assert actions.record_need(by=DESK, person_id=12, kind="dialysis")
+    assert not actions.record_need(by=DESK, person_id=12, kind="dialysis")
     with pytest.raises(BadInput):
-        movement.record_need(by=DESK, person_id=12, kind="tired")
+        actions.record_need(by=DESK, person_id=12, kind="tired")
     rows = store.people(session, units(session, NORTH), TODAY)
     found = needs.counts(rows, TODAY)
     assert (found["people"], found["households"], found["old"], found["young"]) == (4, 3, 1, 1)

@@ -277,7 +277,7 @@ def grade(day: dt.datetime | None, code: str | None, basis: str, scheme: str | N
 @click.option("--json", "as_json", is_flag=True)
 def cases(file: Path, as_json: bool) -> None:
     """Load case counts: CSV of commune, reported_on, onset_on, cases. The same again changes nothing."""
-    changed = grading.load_cases(by=machine("epidemic-control", "case.report"), path=file)
+    changed = actions.load_cases(by=machine("epidemic-control", "case.report"), path=file)
     print_json({"changed": changed}) if as_json else click.echo(f"{changed:,}")
 
 
@@ -301,7 +301,7 @@ def flows(first: dt.datetime | None, last: dt.datetime | None, level: str, as_js
 @click.option("--json", "as_json", is_flag=True)
 def push(zone_id: int, day: dt.datetime | None, days: int | None, as_json: bool) -> None:
     """Give the police of other communes the people who left the zone ZONE_ID, as work."""
-    made = movement.push(by=_actor("zone.people"), zone_id=zone_id, on=day.date() if day else None, days=days)
+    made = actions.push(by=_actor("zone.people"), zone_id=zone_id, on=day.date() if day else None, days=days)
     print_json({"tasks": made}) if as_json else click.echo(f"{made:,}")
 
 

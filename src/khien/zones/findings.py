@@ -88,10 +88,11 @@ def _past(session: Session, zone_id: int | None, on: dt.date) -> Iterable[Findin
 
 def _abolished(session: Session, zone_id: int | None, on: dt.date) -> Iterable[Finding]:
     rows = session.rows(_q.abolished, zone_id=zone_id, on=on)
-    followed = territory.units_on(session, [r["unit_id"] for r in rows], on)
+    followed = territory.units_on(session, [c for r in rows for c in r["communes"]], on)
     names = territory.names(session, [u for units in followed.values() for u in units], on)
     for row in rows:
-        after = followed.get(row["unit_id"], [])
+        # What follows is known by commune: a district that is gone has what follows its communes.
+        after = sorted({unit for commune in row.pop("communes") for unit in followed.get(commune, [])})
         evidence = row | {"successors": after}
         if after and row["ended_on"] is not None:
             params = {

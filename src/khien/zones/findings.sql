@@ -25,7 +25,9 @@ ORDER BY o.order_id;
 
 -- name: abolished
 -- Units of orders in force that do not exist on the day: the largest of each, and the order's documents.
-SELECT o.zone_id, z.name, o.document, u.unit_id, u.code, u.name AS unit_name, upper(u.valid) AS ended_on
+SELECT o.zone_id, z.name, o.document, u.unit_id, u.code, u.name AS unit_name, upper(u.valid) AS ended_on,
+    ARRAY(SELECT c.unit_id FROM unit c WHERE c.unit_id BETWEEN u.unit_id AND u.last_id AND c.level = greatest(u.level, 3))
+        AS communes
 FROM zone_order o JOIN zone z USING (zone_id)
 JOIN unit u ON u.unit_id <@ o.area AND int4range(u.unit_id, u.last_id, '[]') <@ o.area AND NOT u.valid @> %(on)s::date
 LEFT JOIN unit p ON p.unit_id = u.parent_id

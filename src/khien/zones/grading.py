@@ -1,25 +1,18 @@
-"""Proposed grades of every commune with the figures behind them, and the reports they are made of."""
+"""Proposed grades of every commune with the figures behind them."""
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from khien.core.actor import Actor
-from khien.core.errors import BadInput, Fault
-from khien.core.i18n import N_
-from khien.core.session import Session, begin
+from khien.core.session import Session
 from khien.core.sql import Queries
-from khien.zones import store
 from khien.zones.rules import grading
 from khien.zones.rules.grading import Cases, Facts, Proposal
 
 _q = Queries("khien.zones")
-_COLUMNS = ("commune", "reported_on", "onset_on", "cases")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,87 +69,6 @@ def _birthday(on: dt.date, years: int) -> dt.date:
         return on.replace(year=on.year - years)
     except ValueError:
         return dt.date(on.year - years, 2, 28)
-
-
-def report_capacity(*, by: Actor, unit_id: int, sufficient: bool, on: dt.date | None = None, note: str = "") -> None:
-    """Record whether a commune can treat its patients (criterion 3 of Decision 4800). Raises NotFound."""
-    by.must("zone.grade")
-    with begin(by) as session:
-        store.must_reach(session, store.area_of_units(session, [unit_id]))
-        day = on or session.today
-        session.execute(_q.load_capacity, unit_id=unit_id, on=day, sufficient=sufficient, note=note)
-        session.log("zone.capacity", unit=unit_id, sufficient=sufficient)
-
-
-def load_cases(*, by: Actor, path: Path) -> int:
-    """Load case counts from CSV (UTF-8): commune (official code), reported_on, onset_on (may be empty), cases.
-
-    A row that is known replaces its number. All or nothing; gives how many rows are new or changed. Raises BadInput
-    with the faults by line.
-    """
-    by.must("case.report")
-    with begin(by) as session:
-        rows = _read(session, path)
-        columns = [list(column) for column in zip(*rows, strict=True)] if rows else [[], [], [], []]
-        changed = session.execute(
-            _q.load_cases, units=columns[0], reported=columns[1], onset=columns[2], cases=columns[3], source=path.name
-        )
-        session.log("zone.cases", rows=len(rows), changed=changed)
-        return changed
-
-
-def _read(session: Session, path: Path) -> list[tuple[int, dt.date, dt.date | None, int]]:
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        try:
-            lines = list(csv.DictReader(stream))
-        except (UnicodeDecodeError, csv.Error):
-            raise BadInput(N_("The file is not CSV in UTF-8.")) from None
-    missing = [c for c in _COLUMNS if lines and c not in lines[0]]
-    if missing:
-        raise BadInput(N_("The file lacks the column {column}."), column=missing[0])
-    known: dict[dt.date, dict[str, int]] = {}
-    faults: list[Fault] = []
-    rows: dict[tuple[int, dt.date, dt.date | None], int] = {}
-    for number, line in enumerate(lines, 2):
-        found = _row(session, line, number, known, faults)
-        if found is not None and found[:3] in rows:
-            faults.append(Fault("commune", N_("This commune, day and day of onset stand in the file twice."), number))
-        elif found is not None:
-            rows[found[:3]] = found[3]
-    if faults:
-        raise BadInput(N_("The file has {count} faults; nothing was loaded."), faults=tuple(faults), count=len(faults))
-    return [(*key, cases) for key, cases in rows.items()]
-
-
-def _row(
-    session: Session, line: dict[str, str], number: int, known: dict[dt.date, dict[str, int]], faults: list[Fault]
-) -> tuple[int, dt.date, dt.date | None, int] | None:
-    before = len(faults)
-    reported = _day(line, "reported_on", number, faults)
-    onset = _day(line, "onset_on", number, faults) if (line["onset_on"] or "").strip() else None
-    cases = (line["cases"] or "").strip()
-    if not cases.isdecimal() or len(cases) > 7:
-        faults.append(Fault("cases", N_("A number of cases is a whole number."), number))
-    if reported is None:
-        return None
-    if reported not in known:  # once for each day of the file: the communes differ from day to day
-        known[reported] = {r["code"]: r["unit_id"] for r in session.rows(_q.communes_by_code, on=reported)}
-    unit = known[reported].get((line["commune"] or "").strip())
-    if unit is None:
-        faults.append(Fault("commune", N_("There is no commune with this code on that day."), number))
-    if onset is not None and onset > reported:
-        faults.append(Fault("onset_on", N_("The onset lies after the report."), number))
-    if reported > session.today:
-        faults.append(Fault("reported_on", N_("The date lies in the future."), number))
-    return None if len(faults) > before or unit is None else (unit, reported, onset, int(cases))
-
-
-def _day(line: dict[str, str], field: str, number: int, faults: list[Fault]) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat((line[field] or "").strip())
-    except ValueError:
-        faults.append(Fault(field, N_("A date looks like 2021-09-15."), number))
-        return None
 
 
 def changed(found: Iterable[Graded]) -> list[Graded]:

@@ -5,18 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from khien.core.actor import Actor
-from khien.core.errors import BadInput, Fault, NotFound, Refused, WrongUsage
+from khien.core.errors import WrongUsage
 from khien.core.i18n import N_
-from khien.core.session import Session, begin
+from khien.core.session import Session
 from khien.core.sql import Queries
-from khien.zones import store
-from khien.zones.rules.lifecycle import TASK_STATES, TaskState, task_may_become
 
 Row = dict[str, Any]
 _q = Queries("khien.zones", "movement.sql")
 _LEVELS = {"province": 1, "district": 2, "commune": 3}
-NEEDS = ("pregnant", "dialysis", "chronic", "disabled", "oxygen")
 
 
 def flows(session: Session, first: dt.date, last: dt.date, level: str = "province") -> list[Row]:
@@ -31,22 +27,6 @@ def flows(session: Session, first: dt.date, last: dt.date, level: str = "provinc
     return session.rows(_q.flows, first=first, last=last, level=_LEVELS[level])
 
 
-def push(*, by: Actor, zone_id: int, on: dt.date | None = None, days: int | None = None) -> int:
-    """Give those who left a zone to the police of the communes where they are; how many tasks are new.
-
-    The same again makes nothing; who has moved on meanwhile makes a task in the new commune. Raises NotFound.
-    """
-    by.must("zone.people")
-    with begin(by) as session:
-        day = on or session.today
-        area = store.area_of(session, store.order_on(session, zone_id, day))
-        store.must_reach(session, area)
-        made = session.value(_q.push, zone_id=zone_id, **store.asked(session, area, day, days))
-        if made:
-            session.log("zone.push", made, zone=zone_id)
-        return len(made)
-
-
 def tasks(session: Session, since: dt.date) -> list[Row]:
     """The work of the actor's communes: whatever is open, and what was made since a day. Logged.
 
@@ -57,45 +37,3 @@ def tasks(session: Session, since: dt.date) -> list[Row]:
     if rows:
         session.log("zone.people", sorted({r["person_id"] for r in rows}), tasks=True)
     return rows
-
-
-def report_task(
-    *, by: Actor, person_id: int, zone_id: int, unit_id: int, came_on: dt.date, state: TaskState, note: str = ""
-) -> None:
-    """Say what came of a task of the actor's communes. The same again changes nothing. Raises NotFound, Refused."""
-    by.must("zone.people")
-    with begin(by) as session:
-        before = [s for s in TASK_STATES if task_may_become(s, state)]
-        was = session.value(
-            _q.task_done, person_id=person_id, zone_id=zone_id, unit_id=unit_id, came_on=came_on, state=state,
-            before=before, today=session.today, note=note.strip(),
-        )  # fmt: skip
-        if was is None:
-            raise NotFound
-        if was == state:
-            return
-        if was not in before:
-            raise Refused(N_("This task has been reported otherwise."), rule="task_transition")
-        session.log("zone.task", [person_id], zone=zone_id, state=state)
-
-
-def record_need(
-    *, by: Actor, person_id: int, kind: str, from_day: dt.date | None = None, until_day: dt.date | None = None,
-    source: str = "station",
-) -> bool:  # fmt: skip
-    """Record that somebody is pregnant, needs dialysis, ... from a day to before another. False if that was known.
-
-    Raises BadInput for another kind.
-    """
-    by.must("person.write")
-    if kind not in NEEDS:
-        message = N_("This need is not one that is kept.")
-        raise BadInput(message, faults=(Fault("kind", message),))
-    with begin(by) as session:
-        first = from_day or session.today
-        added = session.execute(
-            _q.record_need, person_id=person_id, kind=kind, from_day=first, until_day=until_day, source=source
-        )
-        if added:
-            session.log("zone.need", [person_id], kind=kind)
-        return bool(added)

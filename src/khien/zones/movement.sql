@@ -21,3 +21,10 @@ SELECT %(person_id)s, %(kind)s, daterange(%(from_day)s::date, %(until_day)s::dat
 WHERE EXISTS (SELECT FROM person p WHERE p.person_id = %(person_id)s)
   AND NOT EXISTS (SELECT FROM person_need n WHERE n.person_id = %(person_id)s AND n.kind = %(kind)s
                   AND n.valid && daterange(%(from_day)s::date, %(until_day)s::date));
+
+-- name: refresh_presence
+-- Where the register says everybody is on a day, written where the person row says something else.
+UPDATE person p SET present_unit = r.unit_id, changed_at = clock_timestamp()
+FROM zone_register_place(NULL, ARRAY[%(on)s::date]) r
+WHERE r.person_id = p.person_id AND r.unit_id IS NOT NULL AND r.unit_id <> p.present_unit
+RETURNING p.person_id;

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from khien import rulebook
@@ -18,9 +19,14 @@ def age(born: dt.date, on: dt.date) -> int:
     return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
 
 
+@cache
+def _vulnerable_ages(on: dt.date) -> Mapping[str, Any]:
+    return rulebook.in_force(rulebook.load("zones", "presence")["vulnerable"], on)[-1]
+
+
 def vulnerable(row: Row, on: dt.date) -> tuple[str, ...]:
     """Why a person is vulnerable: `old`, `young`, and the needs that were reported. Empty if nothing says so."""
-    rule = rulebook.in_force(rulebook.load("zones", "presence")["vulnerable"], on)[-1]
+    rule = _vulnerable_ages(on)
     years = age(row["birth_date"], on)
     by_age = ("old",) if years >= rule["old_from"] else ("young",) if years < rule["young_below"] else ()
     return (*by_age, *row["needs"])

@@ -163,13 +163,6 @@ ORDER BY a.list NULLS FIRST, b.list NULLS FIRST, person_id;
 -- name: presence
 SELECT * FROM zone_presence(ARRAY[%(person_id)s::bigint], %(moment)s, %(hours)s);
 
--- name: refresh_presence
--- Where the register says everybody is on a day, written where the person row says something else.
-UPDATE person p SET present_unit = r.unit_id, changed_at = clock_timestamp()
-FROM zone_register_place(NULL, ARRAY[%(on)s::date]) r
-WHERE r.person_id = p.person_id AND r.unit_id IS NOT NULL AND r.unit_id <> p.present_unit
-RETURNING p.person_id;
-
 -- name: stale_presence
 -- How many people's present unit is not what the register gives for a day.
 SELECT count(*) FROM person p JOIN zone_register_place(NULL, ARRAY[%(on)s::date]) r USING (person_id)

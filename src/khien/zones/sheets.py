@@ -31,8 +31,11 @@ WORDS = {
 def table(rows: list[Row], names: dict[int, str], on: dt.date, language: str) -> list[list[Any]]:
     """Header and a line a person, by list, household and age. `names` of units by id."""
 
+    words = {code: translate(text, language) for code, text in WORDS.items()}
+    yes, no = translate(N_("yes"), language), translate(N_("no"), language)
+
     def word(code: str | None) -> str:
-        return translate(WORDS[code], language) if code in WORDS else ""
+        return words.get(code, "") if code is not None else ""
 
     def place(unit: int | None) -> str:
         return names.get(unit, "") if unit is not None else ""
@@ -42,7 +45,7 @@ def table(rows: list[Row], names: dict[int, str], on: dt.date, language: str) ->
             word(r["list"]), r["name"], _born(r), needs.age(r["birth_date"], on), word(r["sex"]), r["household_id"],
             r["address"] or "", place(r["home_unit"]), place(r["unit_id"]), word(r["certainty"]), _iso(r["since"]),
             word(r["moved"]), _iso(r["moved_on"]), place(r["other_unit"]), r["doses"],
-            translate(N_("yes"), language) if r["complete"] else translate(N_("no"), language), _iso(r["last_dose_on"]),
+            yes if r["complete"] else no, _iso(r["last_dose_on"]),
             ", ".join(word(reason) for reason in needs.vulnerable(r, on)),
         ]
         for r in sorted(rows, key=_order)
@@ -74,13 +77,15 @@ def as_csv(lines: list[list[Any]]) -> bytes:
 
 def as_xlsx(lines: list[list[Any]]) -> bytes:
     out = io.BytesIO()
-    with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
+    with xlsxwriter.Workbook(
+        out, {"in_memory": True, "constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    ) as book:
         sheet = book.add_worksheet()
+        sheet.set_column(0, max(len(lines[0]) - 1, 0), 16)
         for number, line in enumerate(lines):
             sheet.write_row(number, 0, line)
         sheet.freeze_panes(1, 0)
         sheet.autofilter(0, 0, max(len(lines) - 1, 0), len(lines[0]) - 1)
-        sheet.autofit()
     return out.getvalue()
 
 

@@ -1,4 +1,4 @@
-"""Every write on zones. Orders follow the table of `rules.lifecycle`; what was once in force is never changed."""
+"""Opening, changing and closing zones. Orders follow the table of `rules.lifecycle`; what was once in force stays."""
 
 from __future__ import annotations
 
@@ -125,16 +125,6 @@ def supersede(
             "zone.supersede", zone=zone_id, order=order_id, grade=grade or old["grade"], borders=area is not None
         )
         return order_id
-
-
-def refresh_presence(*, by: Actor, on: dt.date | None = None) -> int:
-    """Write again where the register says everybody is: stays end without anybody typing. Gives how many changed."""
-    by.must("residence.write")
-    with begin(by, role="khien_loader") as session:
-        changed = [r["person_id"] for r in session.rows(_q.refresh_presence, on=on or session.today)]
-        if changed:
-            session.log("residence.refresh", changed)
-        return len(changed)
 
 
 def _add_order(

@@ -1,0 +1,84 @@
+"""Writes about people of zones: work for the police where they are, their needs, where they are kept to be."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from khien.core.actor import Actor
+from khien.core.errors import BadInput, Fault, NotFound, Refused
+from khien.core.i18n import N_
+from khien.core.session import begin
+from khien.core.sql import Queries
+from khien.zones import store
+from khien.zones.rules.lifecycle import TASK_STATES, TaskState, task_may_become
+
+_q = Queries("khien.zones", "movement.sql")
+NEEDS = ("pregnant", "dialysis", "chronic", "disabled", "oxygen")
+
+
+def push(*, by: Actor, zone_id: int, on: dt.date | None = None, days: int | None = None) -> int:
+    """Give those who left a zone to the police of the communes where they are; how many tasks are new.
+
+    The same again makes nothing; who has moved on meanwhile makes a task in the new commune. Raises NotFound.
+    """
+    by.must("zone.people")
+    with begin(by) as session:
+        day = on or session.today
+        area = store.area_of(session, store.order_on(session, zone_id, day))
+        store.must_reach(session, area)
+        made = session.value(_q.push, zone_id=zone_id, **store.asked(session, area, day, days))
+        if made:
+            session.log("zone.push", made, zone=zone_id)
+        return len(made)
+
+
+def report_task(
+    *, by: Actor, person_id: int, zone_id: int, unit_id: int, came_on: dt.date, state: TaskState, note: str = ""
+) -> None:
+    """Say what came of a task of the actor's communes. The same again changes nothing. Raises NotFound, Refused."""
+    by.must("zone.people")
+    with begin(by) as session:
+        before = [s for s in TASK_STATES if task_may_become(s, state)]
+        was = session.value(
+            _q.task_done, person_id=person_id, zone_id=zone_id, unit_id=unit_id, came_on=came_on, state=state,
+            before=before, today=session.today, note=note.strip(),
+        )  # fmt: skip
+        if was is None:
+            raise NotFound
+        if was == state:
+            return
+        if was not in before:
+            raise Refused(N_("This task has been reported otherwise."), rule="task_transition")
+        session.log("zone.task", [person_id], zone=zone_id, state=state)
+
+
+def record_need(
+    *, by: Actor, person_id: int, kind: str, from_day: dt.date | None = None, until_day: dt.date | None = None,
+    source: str = "station",
+) -> bool:  # fmt: skip
+    """Record that somebody is pregnant, needs dialysis, ... from a day to before another. False if that was known.
+
+    Raises BadInput for another kind.
+    """
+    by.must("person.write")
+    if kind not in NEEDS:
+        message = N_("This need is not one that is kept.")
+        raise BadInput(message, faults=(Fault("kind", message),))
+    with begin(by) as session:
+        first = from_day or session.today
+        added = session.execute(
+            _q.record_need, person_id=person_id, kind=kind, from_day=first, until_day=until_day, source=source
+        )
+        if added:
+            session.log("zone.need", [person_id], kind=kind)
+        return bool(added)
+
+
+def refresh_presence(*, by: Actor, on: dt.date | None = None) -> int:
+    """Write again where the register says everybody is: stays end without anybody typing. Gives how many changed."""
+    by.must("residence.write")
+    with begin(by, role="khien_loader") as session:
+        changed = [r["person_id"] for r in session.rows(_q.refresh_presence, on=on or session.today)]
+        if changed:
+            session.log("residence.refresh", changed)
+        return len(changed)
