@@ -117,12 +117,19 @@ class Candidates:
         return _highest(scorable, _score_no_valid_doses)
 
     def _scorable(self, places: Sequence[int]) -> list[PatientSeries]:
-        """Section 8.1. A series begun past its maximum age to start gives way to one that was not."""
+        """Section 8.1. A series begun past its maximum age to start gives way to one that was not.
+
+        Standard series without a valid dose are out: those that take none of the person's vaccines, or begin at an age
+        that the person had not reached at the last dose, need not be walked to know it.
+        """
         series = self.series
         given = {record.vaccine for record in self.history.records}
         risk = [self.of(i) for i in places if series[i].type == "risk"]
-        # A series that takes none of the person's vaccines has no valid dose: it need not be walked.
-        others = [self.of(i) for i in places if series[i].type != "risk" and not series[i].accepted.isdisjoint(given)]
+        others = [
+            self.of(i)
+            for i in places
+            if series[i].type != "risk" and not series[i].accepted.isdisjoint(given) and self._can_begin(series[i])
+        ]
         with_doses = [p for p in others if p.series.type == "standard" and p.track.valid_count]
         evaluated = [p for p in others if p.series.type == "evaluation_only" and p.complete]
         candidates = [*risk, *with_doses, *evaluated]
@@ -133,6 +140,13 @@ class Candidates:
         if candidates:
             return [p for p in candidates if self._started_in_time(p)] or candidates
         return [self.of(i) for i in places if series[i].default and self._old_enough(series[i])]
+
+    def _can_begin(self, series: Series) -> bool:
+        first = series.doses[0]
+        if first.skips_evaluation or first.age is None:
+            return True
+        least = first.age.days(self.history.person.birth).absolute_min
+        return least is None or self.history.records[-1].day >= least
 
     def _started_in_time(self, p: PatientSeries) -> bool:
         limit, person = p.series.max_age_to_start, self.history.person
