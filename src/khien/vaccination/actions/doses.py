@@ -12,7 +12,7 @@ from khien.core.actor import Actor
 from khien.core.errors import BadInput, Fault, NotFound
 from khien.core.i18n import N_
 from khien.core.session import Session, begin
-from khien.vaccination.actions.refusal import refused
+from khien.vaccination.refusal import refused
 from khien.vaccination.rules.dose_checks import DoseEntry, DoseFacts, Finding, check_dose, finding, may_be_recorded
 from khien.vaccination.store.doses import SQL, dose_checks
 

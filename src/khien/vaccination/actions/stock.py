@@ -11,7 +11,7 @@ from khien.core.actor import Actor
 from khien.core.errors import BadInput, Fault
 from khien.core.i18n import N_, Message
 from khien.core.session import Session, begin
-from khien.vaccination.actions.refusal import refused_by
+from khien.vaccination.refusal import refused_by
 from khien.vaccination.store import doses as doses_store
 from khien.vaccination.store.stock import SQL, recipients, stock_checks
 
