@@ -25,6 +25,9 @@ from khien.core.i18n import N_
 _log = logging.getLogger("khien.door")
 _HEADERS = [("content-type", "application/json"), ("cache-control", "no-store")]
 _MOST_BYTES = {"/v1/checks": 4_096, "/v1/checks/batch": 1_000_000, "/v1/sessions": 1_024}
+# A message that will be refused: short ones have arrived already, from this size on they are read first ...
+_AT_ONCE_BYTES = 8_192
+_DRAINED_BYTES = 16_000_000  # ... up to this size
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +89,6 @@ class Door:
         if path in _MOST_BYTES:
             if scope.method != "POST":
                 raise refusals.wrong_method()
-            if self._coalescer.full:
-                raise refusals.busy()
             body = await self._body(scope, protocol, _MOST_BYTES[path])
             header = scope.headers.get("authorization")
             if path == "/v1/sessions":
@@ -133,22 +134,32 @@ class Door:
         ).encode()
 
     async def _body(self, scope: Any, protocol: Any, limit: int) -> bytes:
-        length = scope.headers.get("content-length")
-        if length is None or not length.isdigit():
+        """The whole body, at most `limit` bytes. Raises Refusal."""
+        declared = scope.headers.get("content-length")
+        if declared is None or not declared.isdigit():
             raise refusals.no_length()
-        if int(length) > limit:
-            raise refusals.too_large(limit)
+        length, refusal = int(declared), None
+        if length > limit:
+            refusal = refusals.too_large(limit)
+        elif self._coalescer.full:
+            refusal = refusals.busy()
+        if refusal and not _AT_ONCE_BYTES < length < _DRAINED_BYTES:
+            raise refusal
         task = asyncio.current_task()
         assert task is not None
         # A third of what asyncio.timeout() costs; nobody else cancels a request that is still being read.
         alarm = self._loop.call_later(self._settings.body_seconds, task.cancel)
         try:
-            body: bytes = await protocol()
+            if refusal is None:
+                body: bytes = await protocol()
+                return body
+            async for _ in protocol:  # who is still sending does not hear an answer before the end
+                pass
+            raise refusal
         except asyncio.CancelledError:
             raise refusals.too_slow() from None
         finally:
             alarm.cancel()
-        return body
 
     def _refuse(self, scope: Any, protocol: Any, failure: KhienError) -> None:
         language = "vi" if (scope.headers.get("accept-language") or "").startswith("vi") else "en"

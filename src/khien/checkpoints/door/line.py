@@ -41,6 +41,7 @@ class Line:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._connection: psycopg.Connection[Any] | None = None
+        self._socket = -1  # kept, because libpq forgets it when the connection breaks
         self._waiting: asyncio.Future[Rows] | None = None
         self._rows: Rows = []
         self._failure: str | None = None
@@ -53,7 +54,8 @@ class Line:
             raise LineDown from failure
         self._connection = connection
         connection.pgconn.nonblocking = 1
-        self._loop.add_reader(connection.pgconn.socket, self._readable)
+        self._socket = connection.pgconn.socket
+        self._loop.add_reader(self._socket, self._readable)
 
     async def ask(self, parameters: Sequence[bytes | None]) -> Rows:
         """The rows of one call: all columns as text. Raises LineDown, CallFailed."""
@@ -74,8 +76,8 @@ class Line:
     def close(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            self._loop.remove_reader(connection.pgconn.socket)
-            self._loop.remove_writer(connection.pgconn.socket)
+            self._loop.remove_reader(self._socket)
+            self._loop.remove_writer(self._socket)
             connection.close()
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_exception(LineDown())
@@ -85,11 +87,10 @@ class Line:
         assert self._connection is not None
         pgconn = self._connection.pgconn
         if pgconn.flush():
-            self._loop.add_writer(pgconn.socket, self._writable)
+            self._loop.add_writer(self._socket, self._writable)
 
     def _writable(self) -> None:
-        assert self._connection is not None
-        self._loop.remove_writer(self._connection.pgconn.socket)
+        self._loop.remove_writer(self._socket)
         try:
             self._flush()
         except psycopg.Error:
@@ -106,7 +107,6 @@ class Line:
                     self._done()
                     return
                 self._take(result)
-            pgconn.flush()
         except psycopg.Error:
             self.close()
 
@@ -124,7 +124,7 @@ class Line:
             return
         if self._failure is None:
             waiting.set_result(self._rows)
-        elif self._failure[:2] in ("57", "08", "53"):  # shut down, cancelled, out of resources
+        elif self._failure[:2] in ("", "57", "08", "53"):  # cut off, shut down, cancelled, out of resources
             waiting.set_exception(LineDown())
         else:
             waiting.set_exception(CallFailed(self._failure))
