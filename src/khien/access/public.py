@@ -4,6 +4,8 @@ Everything else is gated.
 """
 
 PUBLIC = {
+    "declare": "the public declares a journey; the answer is the same whoever is named",
+    "communes": "names of communes are public",
     "home": "the start page shows only what the visitor may open",
     "language": "sets a cookie",
     "account_login": "signing in",

@@ -80,6 +80,7 @@ def _prepare(on: dt.date, people: int) -> list[tuple[str, str, str]]:
         steps.load_people(people, progress)
         step(N_("Vaccines, sites and doses given"))
         load_products(by=steps.actor())
+        steps.open_checkpoints()
         steps.set_day(on)
         steps.vaccinate(on, steps.open_sites(), progress)
         step(N_("Accounts"))

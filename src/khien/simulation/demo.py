@@ -17,6 +17,7 @@ import numpy as np
 
 from khien.access import actions as access
 from khien.access.roles import roles
+from khien.checkpoints.movement import actions as checkpoints
 from khien.core import config
 from khien.core.actor import Actor, machine
 from khien.core.session import begin
@@ -85,6 +86,16 @@ def open_sites() -> dict[int, str]:
     ]
     vaccination.add_sites(by=actor(), sites=sites)
     return {site["unit_id"]: site["code"] for site in sites}
+
+
+def open_checkpoints() -> None:
+    """A checkpoint in each commune of the district."""
+    with begin(actor()) as session:
+        communes = units.subtree(session, _district(session)["unit_id"], level=3, on=BORN)
+    for commune in communes:
+        checkpoints.add_checkpoint(
+            by=actor(), code=f"CHOT-{commune['code']}", name=f"Chốt {commune['name']}", unit_id=commune["unit_id"]
+        )
 
 
 def vaccinate(until: dt.date, site_of_unit: dict[int, str], progress: Progress) -> None:

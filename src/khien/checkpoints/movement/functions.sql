@@ -64,10 +64,10 @@ BEGIN
         companions smallint, party uuid, checked text, outcome text) ON COMMIT DROP;
     TRUNCATE passage_coming;
     INSERT INTO passage_coming
-    SELECT e.n::integer, e.client_id, e.passed_at, coalesce(
-            CASE WHEN e.person_id = ANY (v_seen) THEN e.person_id END, d.person_id, i.person_id),
-        e.number, e.name, e.born_first, e.born_last, e.pass_id, e.direction,
-        coalesce(e.from_unit, d.from_unit), coalesce(e.to_unit, d.to_unit), e.plate, e.companions, e.party, e.checked, NULL
+    SELECT e.n::integer, e.client_id, e.passed_at, w.person_id, e.number, e.name, e.born_first, e.born_last,
+        coalesce(e.pass_id, j.pass_id), e.direction, coalesce(e.from_unit, d.from_unit, j.from_unit),
+        coalesce(e.to_unit, d.to_unit, j.to_unit), coalesce(e.plate, j.plate), e.companions, coalesce(e.party, j.party),
+        e.checked, NULL
     FROM unnest(client_ids, passed, persons, numbers, names, born_first, born_last, passes, directions, from_units,
                 to_units, plates, companions, parties, checks) WITH ORDINALITY
         AS e (client_id, passed_at, person_id, number, name, born_first, born_last, pass_id, direction, from_unit, to_unit,
@@ -82,7 +82,14 @@ BEGIN
               WHEN 'd' THEN p.birth_date
               WHEN 'm' THEN (p.birth_date + interval '1 month')::date - 1
               ELSE (p.birth_date + interval '1 year')::date - 1 END
-        LIMIT 1) i ON true;
+        LIMIT 1) i ON true
+    CROSS JOIN LATERAL (SELECT coalesce(
+        CASE WHEN e.person_id = ANY (v_seen) THEN e.person_id END, d.person_id, i.person_id) AS person_id) w
+    LEFT JOIN LATERAL (  -- a card was shown: the journey declared for this day
+        SELECT d.pass_id, d.from_unit, d.to_unit, d.plate, d.party FROM declaration d
+        WHERE e.pass_id IS NULL AND d.person_id = w.person_id AND d.revoked_at IS NULL
+          AND d.declared_at <= e.passed_at AND d.expires_at > e.passed_at
+        ORDER BY d.declared_at DESC LIMIT 1) j ON true;
     UPDATE passage_coming c SET outcome =
         CASE WHEN c.n > (SELECT min(o.n) FROM passage_coming o WHERE o.client_id = c.client_id) THEN
                 CASE WHEN EXISTS (SELECT FROM passage_coming o WHERE o.client_id = c.client_id AND o.n < c.n
@@ -317,3 +324,69 @@ CREATE OR REPLACE FUNCTION checkpoint_notice_pass(persons bigint[], at timestamp
          unnest($1) AS asked (person_id) JOIN declaration d ON d.person_id = asked.person_id
     GROUP BY d.person_id
 $$;
+
+-- Figures ---------------------------------------------------------------------------------------------------------------
+
+-- Every checkpoint between two moments, without anybody's identity: passages, checks and how they came out. A check of a
+-- device stands for its checkpoint, one of an account for the checkpoints of its agency (if that is just one).
+CREATE OR REPLACE FUNCTION checkpoint_figures(since timestamptz, until timestamptz)
+RETURNS TABLE (checkpoint_id integer, code text, name text, unit_id integer, unit_name text, passages bigint,
+               unmatched bigint, with_pass bigint, last_passage timestamptz, checks bigint, matched bigint,
+               name_differs bigint, birth_date_differs bigint, unknown_number bigint, malformed bigint, other_verdict bigint,
+               median_gap double precision)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+    SET khien.area = '{(,)}' SET khien.purpose = 'statistics' AS $$
+    WITH passed AS (
+        SELECT p.checkpoint_id, p.passed_at, p.pass_id IS NOT NULL AS with_pass,
+            extract(epoch FROM p.passed_at - lag(p.passed_at) OVER (PARTITION BY p.checkpoint_id ORDER BY p.passed_at)) AS gap
+        FROM passage p WHERE p.passed_at >= $1 AND p.passed_at < $2
+    ), flow AS (
+        SELECT checkpoint_id, count(*) AS passages, count(*) FILTER (WHERE with_pass) AS with_pass,
+            max(passed_at) AS last_passage, percentile_cont(0.5) WITHIN GROUP (ORDER BY gap) AS median_gap
+        FROM passed GROUP BY checkpoint_id
+    ), kept AS (
+        SELECT checkpoint_id, count(*) AS unmatched FROM passage_unmatched
+        WHERE passed_at >= $1 AND passed_at < $2 GROUP BY checkpoint_id
+    ), lone AS (
+        SELECT agency_id, min(checkpoint_id) AS checkpoint_id FROM checkpoint WHERE agency_id IS NOT NULL
+        GROUP BY agency_id HAVING count(*) = 1
+    ), checked AS (
+        -- The log runs by the real clock; a demonstration's day is shifted to it.
+        SELECT coalesce((l.detail ->> 'checkpoint')::integer, o.checkpoint_id) AS checkpoint_id, l.detail ->> 'verdict' AS verdict
+        FROM access_log l LEFT JOIN lone o ON o.agency_id = l.agency_id,
+             (SELECT coalesce((now() AT TIME ZONE 'Asia/Ho_Chi_Minh')::date - demo_on, 0) AS days FROM clock) shift
+        WHERE l.action = 'identity.check'
+          AND l.at >= $1 + make_interval(days => shift.days) AND l.at < $2 + make_interval(days => shift.days)
+    ), outcome AS (
+        SELECT checkpoint_id, count(*) AS checks, count(*) FILTER (WHERE verdict = 'match') AS matched,
+            count(*) FILTER (WHERE verdict = 'name_differs') AS name_differs,
+            count(*) FILTER (WHERE verdict = 'birth_date_differs') AS birth_date_differs,
+            count(*) FILTER (WHERE verdict = 'unknown_number') AS unknown_number,
+            count(*) FILTER (WHERE verdict = 'malformed') AS malformed
+        FROM checked WHERE checkpoint_id IS NOT NULL GROUP BY checkpoint_id
+    )
+    SELECT c.checkpoint_id, c.code, c.name, c.unit_id, u.name, coalesce(f.passages, 0), coalesce(k.unmatched, 0),
+        coalesce(f.with_pass, 0), f.last_passage, coalesce(o.checks, 0), coalesce(o.matched, 0),
+        coalesce(o.name_differs, 0), coalesce(o.birth_date_differs, 0), coalesce(o.unknown_number, 0),
+        coalesce(o.malformed, 0),
+        coalesce(o.checks - o.matched - o.name_differs - o.birth_date_differs - o.unknown_number - o.malformed, 0),
+        f.median_gap
+    FROM checkpoint c JOIN unit u USING (unit_id)
+    LEFT JOIN flow f USING (checkpoint_id) LEFT JOIN kept k USING (checkpoint_id) LEFT JOIN outcome o USING (checkpoint_id)
+    WHERE c.open && daterange($1::date, $2::date, '[]')
+    ORDER BY c.code
+$$;
+GRANT EXECUTE ON FUNCTION checkpoint_figures(timestamptz, timestamptz) TO khien_app;
+
+-- Passages of every checkpoint by hour.
+CREATE OR REPLACE FUNCTION checkpoint_hours(since timestamptz, until timestamptz)
+RETURNS TABLE (checkpoint_id integer, code text, hour timestamptz, came_in bigint, went_out bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+    SET khien.area = '{(,)}' SET khien.purpose = 'statistics' AS $$
+    SELECT p.checkpoint_id, c.code, date_trunc('hour', p.passed_at, 'Asia/Ho_Chi_Minh'),
+        count(*) FILTER (WHERE p.direction = 'in'), count(*) FILTER (WHERE p.direction = 'out')
+    FROM passage p JOIN checkpoint c USING (checkpoint_id)
+    WHERE p.passed_at >= $1 AND p.passed_at < $2
+    GROUP BY 1, 2, 3 ORDER BY 2, 3
+$$;
+GRANT EXECUTE ON FUNCTION checkpoint_hours(timestamptz, timestamptz) TO khien_app;

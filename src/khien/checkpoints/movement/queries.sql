@@ -75,3 +75,9 @@ LEFT JOIN unit origin ON origin.unit_id = f.from_unit LEFT JOIN unit goal ON goa
 
 -- name: revoke_pass
 SELECT pass_revoke(%(pass_id)s, %(at)s, %(reason)s);
+
+-- name: figures
+SELECT * FROM checkpoint_figures(%(since)s, %(until)s);
+
+-- name: figures_by_hour
+SELECT * FROM checkpoint_hours(%(since)s, %(until)s);

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from khien.checkpoints.rules.passages import plate as normal_plate
+from khien.checkpoints.rules.passages import rule_on
 from khien.core.errors import BadInput, Fault, NotFound
 from khien.core.i18n import N_
 from khien.core.session import Session
@@ -73,3 +74,28 @@ def notices(session: Session, *, since: dt.datetime, only_open: bool = True, mos
     rows = session.rows(SQL.notices, units=session.actor.area, since=since, only_open=only_open, most=most)
     session.log("passage.read", sorted({row["person_id"] for row in rows}), list="notices")
     return rows
+
+
+def figures(session: Session, *, since: dt.datetime, until: dt.datetime) -> list[dict[str, Any]]:
+    """Every checkpoint of the nation, without anybody's identity: passages, unmatched, with_pass, last_passage (UTC),
+    checks and how they came out, median_gap (seconds between passages), and `state`: flowing, slow, silent.
+
+    Needs "checkpoint.figures".
+    """
+    session.actor.must("checkpoint.figures")
+    rule = rule_on(session.today)
+    silent_before = min(until, session.now) - dt.timedelta(minutes=rule.silent_minutes)
+    rows = session.rows(SQL.figures, since=since, until=until)
+    for row in rows:
+        if row["last_passage"] is None or row["last_passage"] < silent_before:
+            row["state"] = "silent"
+        else:
+            row["state"] = "slow" if (row["median_gap"] or 0) > rule.slow_seconds else "flowing"
+        row["mismatch"] = (row["checks"] - row["matched"]) / row["checks"] if row["checks"] else None
+    return rows
+
+
+def figures_by_hour(session: Session, *, since: dt.datetime, until: dt.datetime) -> list[dict[str, Any]]:
+    """checkpoint_id, code, hour (UTC), came_in, went_out. Needs "checkpoint.figures"."""
+    session.actor.must("checkpoint.figures")
+    return session.rows(SQL.figures_by_hour, since=since, until=until)

@@ -1,0 +1,1 @@
+"""Pages of the checkpoints: declaring, checking, lists, figures."""

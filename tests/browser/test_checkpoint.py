@@ -1,0 +1,210 @@
+"""From a declaration on a phone to the passage at the barrier and the police of the commune."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PHONE, ROOT, Watch, _serving
+from tests.browser.steps import check_axe, check_width, picture, sign_in
+from tests.conftest import _clone, _use
+
+
+@pytest.fixture(scope="module")
+def demo(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict]]:
+    """A small demonstration; its address and logins by role."""
+    _clone(f"{database}_barrier")
+    command = [sys.executable, "-m", "khien", "demo", "--no-serve", "--json", "--people", "2000"]
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, "KHIEN_MFA": "off"}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    logins = {login["role"]: login for login in json.loads(done.stdout)}
+    with _serving(tmp_path_factory.mktemp("barrier") / "server.log") as address:
+        name = os.environ["KHIEN_DATABASE_NAME"]
+        _use(database)
+        yield address, {"database": name, **logins}
+
+
+@pytest.fixture
+def server(demo: tuple[str, dict]) -> str:
+    return demo[0]
+
+
+def traveller(demo: tuple[str, dict], place: int = 0) -> dict[str, str]:
+    """A grown-up of the demonstration who lives outside the officer's commune."""
+    from psycopg.conninfo import make_conninfo
+
+    from khien.core import config
+
+    dsn = make_conninfo(config.database_dsn("khien_loader"), dbname=demo[1]["database"])
+    with psycopg.connect(dsn) as connection:
+        found = connection.execute(
+            "SELECT p.name, i.value, p.birth_date, p.sex, u.name FROM person p JOIN unit u ON u.unit_id = p.home_unit"
+            " JOIN identifier i ON i.person_id = p.person_id AND i.kind = 'personal_number'"
+            " WHERE p.died_on IS NULL AND p.birth_precision = 'd'"
+            " AND p.birth_date BETWEEN '1960-01-01' AND '1995-12-31'"
+            " AND p.sex IN ('male', 'female') AND p.present_unit = p.home_unit"
+            " AND p.home_unit <> (SELECT min(unit_id) FROM site) ORDER BY p.person_id OFFSET %s LIMIT 1",
+            (place,),
+        ).fetchone()
+    assert found is not None
+    return dict(zip(("name", "number", "born", "sex", "commune"), found, strict=True))
+
+
+def card_of(person: dict) -> str:
+    sex = "Nam" if person["sex"] == "male" else "Nữ"
+    born: dt.date = person["born"]
+    return f"{person['number']}||{person['name']}|{born:%d%m%Y}|{sex}|Số 1, {person['commune']}|01072021"
+
+
+def fill_declaration(page: Page, person: dict) -> None:
+    page.get_by_text("Quét thẻ căn cước").click()
+    page.locator("input[name=card]").fill(card_of(person))
+    page.locator("input[name=card]").press("Enter")
+    expect(page.locator("input[name=name]")).to_have_value(person["name"])
+    page.locator("input[name=q_from]").fill(f"{person['commune']}, Quận 10")
+    page.locator("input[name=q_to]").fill("Phường 1, Quận 10, TP Hồ Chí Minh")
+    page.locator("input[name=q_phone]").fill("0900 000 000")
+    page.locator("input[name=q_plate]").fill("51A-123.45")
+    for question in ("symptoms", "exposed", "been_in_zone"):
+        page.locator(f"input[name=q_{question}][value=no]").check()
+
+
+def scan(page: Page, text: str) -> None:
+    page.locator('[data-barrier="scan"] input[name=card]').fill(text)
+    page.locator('[data-barrier="scan"] input[name=card]').press("Enter")
+
+
+def read_pass(page: Page) -> str:
+    import base64
+
+    import numpy as np
+    import zxingcpp
+
+    source = page.locator(".khien-pass__code").first.get_attribute("src") or ""
+    raw = base64.b64decode(source.partition(",")[2])
+    # A grey PNG of eight bits without filters, as we write it.
+    import struct
+    import zlib
+
+    width, height = struct.unpack(">II", raw[16:24])
+    size = struct.unpack(">I", raw[33:37])[0]
+    rows = np.frombuffer(zlib.decompress(raw[41 : 41 + size]), dtype=np.uint8).reshape(height, width + 1)[:, 1:]
+    found = zxingcpp.read_barcodes(np.ascontiguousarray(rows))
+    return found[0].text
+
+
+def test_a_declaration_on_a_phone_becomes_a_pass_and_then_a_passage(demo, page: Page, watch: Watch) -> None:
+    person = traveller(demo)
+    page.set_viewport_size(PHONE)
+    page.goto("/declare/")
+    check_axe(page)
+    check_width(page)
+    picture(page, "declare-phone")
+    fill_declaration(page, person)
+    page.get_by_role("button", name="Khai báo và nhận mã").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Đã nhận tờ khai")
+    check_axe(page)
+    check_width(page)
+    picture(page, "pass-phone")
+    text = read_pass(page)
+    assert text.startswith("KP1:")
+    # when the officer scans it
+    page.set_viewport_size({"width": 390, "height": 844})
+    sign_in(page, demo[1]["checkpoint-officer"]["username"], demo[1]["checkpoint-officer"]["password"])
+    page.goto("/checkpoint/")
+    check_axe(page)
+    check_width(page)
+    scan(page, text)
+    # then the answer is big, and one key records
+    expect(page.locator(".khien-verdict--go")).to_be_visible()
+    expect(page.locator(".khien-verdict__word")).to_have_text("Được qua")
+    check_axe(page)
+    check_width(page)
+    picture(page, "barrier-go-phone")
+    page.keyboard.press("F2")
+    expect(page.locator("#answer")).to_contain_text("Đã ghi nhận: vào")
+    expect(page.locator("#counts")).to_contain_text("1")
+    page.goto("/checkpoint/shift")
+    expect(page.locator("#passages")).to_contain_text(person["name"])
+    expect(page.locator("#passages")).to_contain_text("51A12345")
+    check_axe(page)
+    check_width(page)
+    picture(page, "shift-phone")
+
+
+def test_a_family_is_declared_one_after_the_other_with_one_journey(demo, page: Page) -> None:
+    page.goto("/declare/")
+    fill_declaration(page, traveller(demo, 1))
+    page.get_by_role("button", name="Khai báo và nhận mã").click()
+    page.get_by_role("button", name="Khai cho người khác").click()
+    expect(page.locator("input[name=q_plate]")).to_have_value("51A-123.45")
+    fill_declaration(page, traveller(demo, 2))
+    page.get_by_role("button", name="Khai báo và nhận mã").click()
+    expect(page.locator(".khien-pass")).to_have_count(2)
+    picture(page, "passes-family")
+
+
+def test_a_stranger_learns_nothing_about_a_number(demo, page: Page) -> None:
+    known = traveller(demo, 3)
+    answers = []
+    for person in (known, {**known, "number": "079090999999"}, {**known, "name": "Người Không Có"}):
+        page.goto("/declare/")
+        fill_declaration(page, person)
+        page.get_by_role("button", name="Khai báo và nhận mã").click()
+        expect(page.locator(".khien-pass")).to_have_count(1)
+        text = page.locator("main").inner_text()
+        answers.append(text.replace(person["name"], "X"))
+    assert answers[0] == answers[1] == answers[2]
+
+
+def test_without_a_pass_the_officer_looks_closer_and_a_wrong_name_does_not_match(
+    demo, page: Page, watch: Watch
+) -> None:
+    watch.expect(422)
+    sign_in(page, demo[1]["checkpoint-officer"]["username"], demo[1]["checkpoint-officer"]["password"])
+    page.goto("/checkpoint/")
+    person = traveller(demo, 4)
+    scan(page, card_of(person))
+    expect(page.locator(".khien-verdict--look")).to_contain_text("Chưa khai báo")
+    check_axe(page)
+    picture(page, "barrier-look")
+    scan(page, card_of({**person, "name": "Trần Không Phải"}))
+    expect(page.locator(".khien-verdict--look")).to_contain_text("tên khác")
+    scan(page, "KP1:" + "A" * 120)
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#answer")).to_be_empty()
+    expect(page.locator('[data-barrier="scan"] input[name=card]')).to_be_focused()
+
+
+def test_the_police_tick_off_who_arrived_and_the_nation_sees_figures(demo, page: Page) -> None:
+    sign_in(page, demo[1]["commune-police"]["username"], demo[1]["commune-police"]["password"])
+    page.goto("/movements/")
+    check_axe(page)
+    before = page.locator("main tbody tr").count()
+    assert before
+    picture(page, "notices")
+    page.get_by_role("button", name="Đã gặp").first.click()
+    expect(page.locator("main tbody tr")).to_have_count(before - 1)
+
+
+def test_an_analyst_sees_every_checkpoint_and_nobodys_name(demo, page: Page) -> None:
+    sign_in(page, demo[1]["national-analyst"]["username"], demo[1]["national-analyst"]["password"])
+    page.goto("/checkpoints/")
+    expect(page.get_by_text("Im lặng").first).to_be_visible()
+    check_axe(page)
+    picture(page, "checkpoints")
+    page.set_viewport_size(PHONE)
+    check_width(page)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+    text = download.value.path().read_text(encoding="utf-8-sig")
+    assert text.startswith("code,name,commune,hour,in,out")
