@@ -30,7 +30,7 @@ class Coalescer:
         self._lines = tuple(self._idle)
         self._largest, self._limit = largest, waiting
         self._queue: list[_Ticket] = []
-        self.queued = 0
+        self.queued = self._under_way = 0
         self._rules = rules_json().encode()
         self._key_line, self._key_turn = Line(self._loop), asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -71,8 +71,10 @@ class Coalescer:
             self._loop.call_soon(self._start)
 
     def _start(self) -> None:
+        """A call costs the database as much as ten checks in it: a further one waits until it is worth its while, at
+        most until the one under way is back."""
         self._scheduled = False
-        while self._idle and self._queue:
+        while self._idle and self._queue and 2 * self.queued >= self._under_way:
             task = self._loop.create_task(self._call(self._idle.pop(), self._next_batch()))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -86,6 +88,7 @@ class Coalescer:
             taken += 1
         batch, self._queue = self._queue[:taken], self._queue[taken:]
         self.queued -= size
+        self._under_way += size
         return batch
 
     async def _call(self, line: Line, batch: list[_Ticket]) -> None:
@@ -93,6 +96,7 @@ class Coalescer:
             await self._ask(line, batch)
         finally:
             self._idle.append(line)
+            self._under_way -= sum(len(ticket.checks) for ticket in batch)
             if self._queue:
                 self._wake()
 
