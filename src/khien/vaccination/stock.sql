@@ -20,7 +20,7 @@ WHERE product = %(product)s AND lot_number = %(lot_number)s FOR SHARE;
 SELECT product FROM lot WHERE product = %(product)s AND lot_number = %(lot_number)s FOR UPDATE;
 
 -- name: site_by_code
-SELECT site_id, code, name, unit_id <@ %(area)s::int4multirange AS ours FROM site WHERE code = %(code)s;
+SELECT site_id, code, name, unit_id, unit_id <@ %(area)s::int4multirange AS ours FROM site WHERE code = %(code)s;
 
 -- name: ready_stock
 -- A row to lock for each site.

@@ -1,5 +1,16 @@
 """Every write of vaccination, by subject."""
 
+from khien.vaccination.actions.campaign import (
+    allocate,
+    call_people,
+    choose_lot,
+    note_call,
+    note_health_fact,
+    open_campaign,
+    open_session,
+    send_invitations,
+    set_priorities,
+)
 from khien.vaccination.actions.catalogue import add_sites, load_products
 from khien.vaccination.actions.doses import DoseOutcome, correct_dose, record_dose, record_doses
 from khien.vaccination.actions.stock import (
@@ -20,10 +31,17 @@ __all__ = [
     "Excursion",
     "Movement",
     "add_sites",
+    "allocate",
     "block_lot",
+    "call_people",
+    "choose_lot",
     "correct_dose",
     "load_products",
     "move_stock",
+    "note_call",
+    "note_health_fact",
+    "open_campaign",
+    "open_session",
     "open_vial",
     "receive_lot",
     "receive_stock",
@@ -31,5 +49,7 @@ __all__ = [
     "record_doses",
     "release_lot",
     "report_excursion",
+    "send_invitations",
+    "set_priorities",
     "transfer_stock",
 ]

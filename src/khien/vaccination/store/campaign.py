@@ -1,0 +1,101 @@
+"""Reading campaigns, sessions and call lists."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from khien import rulebook
+from khien.core.errors import NotFound
+from khien.core.i18n import N_
+from khien.core.session import Session
+from khien.core.sql import Queries
+from khien.territory import store as territory
+from khien.vaccination import due
+
+SQL = Queries("khien.vaccination", "campaign.sql")
+
+
+@cache
+def call_checks() -> dict[str, Mapping[str, Any]]:
+    """The checks of rulebook/vaccination/calls.toml by id."""
+    return {check["id"]: check for check in rulebook.load("vaccination", "calls")["check"]}
+
+
+def call_rules(programme: str, on: dt.date) -> dict[str, Any]:
+    """Parameters of a call list: who is in a group by age, and whom a mobile team visits, by the rules of a day."""
+    rules = rulebook.load("vaccination", "calls")
+    ages = [a for a in rulebook.in_force(rules["age_group"], on) if a["programme"] == programme]
+    age = ages[0] if ages else {"older_than": 150, "number": 1, "last": 1}
+    home = rulebook.in_force(rules["home_visit"], on)[0]
+    return {
+        "elder_born": _years_before(on, age["older_than"] + 1),
+        "elder_group": age["number"],
+        "last_group": age["last"],
+        "home_born": _years_before(on, home["from_age"]),
+        "home_fact": home["fact"],
+    }
+
+
+def _years_before(on: dt.date, years: int) -> dt.date:
+    try:
+        return on.replace(year=on.year - years)
+    except ValueError:  # 29 February
+        return on.replace(year=on.year - years, day=28)
+
+
+def campaigns(session: Session) -> list[dict[str, Any]]:
+    """Campaigns of the actor's area and of the units above it, newest first."""
+    session.actor.must("campaign.read")
+    return session.rows(SQL.campaigns, area=session.actor.area)
+
+
+def campaign(session: Session, campaign_id: int) -> dict[str, Any]:
+    """One campaign. Raises NotFound, also outside the actor's area."""
+    session.actor.must("campaign.read")
+    found = session.row(SQL.campaign, campaign_id=campaign_id, area=session.actor.area)
+    if found is None:
+        raise NotFound(N_("There is no such campaign."))
+    return found
+
+
+def allocations(session: Session, campaign_id: int) -> list[dict[str, Any]]:
+    """Doses allocated within the actor's area, by vaccine and place."""
+    session.actor.must("campaign.read")
+    return session.rows(SQL.allocations, campaign_id=campaign_id, area=session.actor.area)
+
+
+def vaccination_session(session: Session, session_id: int) -> dict[str, Any]:
+    """One session. Raises NotFound, also outside the actor's area."""
+    found = session.row(SQL.session, session_id=session_id, area=session.actor.area)
+    if found is None or not (session.actor.may("campaign.read") or session.actor.may("desk.work")):
+        raise NotFound(N_("There is no such vaccination session."))
+    return found
+
+
+def sessions(session: Session, first: dt.date, last: dt.date) -> list[dict[str, Any]]:
+    """Sessions at the sites of the actor's area within some days, both included."""
+    session.actor.must("campaign.read")
+    return session.rows(SQL.sessions, area=session.actor.area, first=first, last=last)
+
+
+def call_list(session: Session, session_id: int) -> list[dict[str, Any]]:
+    """Who is called, households together. The read is logged."""
+    session.actor.must("campaign.read")
+    vaccination_session(session, session_id)
+    rows = session.rows(SQL.call_list, session_id=session_id)
+    if rows:
+        session.log("campaign.read", [row["person_id"] for row in rows], session=session_id)
+    return rows
+
+
+def door_to_door(session: Session, campaign_id: int, unit_id: int) -> list[dict[str, Any]]:
+    """Who in a unit is due and has had no dose yet, household by household. The read is logged."""
+    one = campaign(session, campaign_id)
+    due.find_due(session, one["programme"], territory.area_of(session, [unit_id]), session.today)
+    rows = session.rows(SQL.door_to_door, vaccine_group=one["vaccine_group"])
+    if rows:
+        session.log("campaign.read", [row["person_id"] for row in rows], campaign=campaign_id)
+    return rows

@@ -1,0 +1,140 @@
+"""Who is due, set-based, is who the engine says is due: for any histories, of any programme that ships."""
+
+from __future__ import annotations
+
+import datetime as dt
+from contextlib import suppress
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from khien.core.session import Session
+from khien.vaccination import actions, programmes
+from khien.vaccination.due import _vaccines, count_due, due_people, find_due
+from khien.vaccination.rules.engine import evaluate
+from khien.vaccination.rules.facts import Given, Person
+from khien.vaccination.rules.state import NOT_COMPLETE
+from tests.register import add_country, add_person
+
+AREA = "{[900000000,900000003)}"
+COVID, CHILDHOOD = "covid_19_vn_2021", "childhood_vn"
+
+
+@pytest.fixture
+def country(session: Session) -> Session:
+    add_country(session)
+    actions.load_products(by=session.actor)
+    return session
+
+
+def told_by_engine(programme: str, on: dt.date, people: dict) -> set:
+    rules = programmes.find(programme)
+    codes = _vaccines(rules)
+    due = set()
+    for person_id, (born, sex, doses) in people.items():
+        given = tuple(
+            Given(day.toordinal(), codes[product]) for day, product in doses if day <= on and product in codes
+        )
+        person = Person(born.toordinal(), on.toordinal(), sex, given)
+        for g in evaluate(rules, person).groups:
+            if g.status == NOT_COMPLETE and g.recommended is not None and g.recommended <= on.toordinal():
+                due.add((person_id, g.group, g.dose_number, g.kind, tuple(g.vaccines)))
+    return due
+
+
+def told_by_database(session: Session, programme: str, on: dt.date, people: dict) -> set:
+    doses = []
+    for person_id, (born, sex, taken) in people.items():
+        add_person(session, person_id, birth_date=born, sex=sex)
+        doses += [(person_id, uuid4(), product, day) for day, product in taken]
+    with session.connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO dose (person_id, client_id, product, given_on, recorded_at) VALUES (%s, %s, %s, %s, now())",
+            doses,
+        )
+    find_due(session, programme, AREA, on)
+    return {
+        (r["person_id"], r["vaccine_group"], r["dose_number"], r["dose_kind"], tuple(r["vaccines"]))
+        for r in due_people(session)
+    }
+
+
+def histories(products: list[str], first: dt.date, last: dt.date, most: int, born: tuple) -> st.SearchStrategy:
+    # Gaps near the rules' own lengths, as well as any.
+    gap = st.sampled_from(
+        [14, 20, 21, 27, 28, 29, 55, 56, 57, 84, 85, 89, 90, 91, 92, 122, 150, 183, 184]
+    ) | st.integers(1, 250)
+    births = st.dates(*born) | st.builds(
+        lambda years, off: last.replace(year=last.year - years, day=15) + dt.timedelta(off),
+        st.sampled_from([0, 1, 2, 5, 6, 12, 18]),
+        st.integers(-2, 2),
+    ).map(lambda d: min(d, last))
+    one = st.tuples(
+        births,
+        st.sampled_from(["male", "female"]),
+        st.dates(first, last),
+        st.lists(gap, max_size=most),
+        st.lists(st.sampled_from(products), min_size=most, max_size=most),
+    )
+
+    def whole(told: tuple) -> tuple:
+        birth, sex, start, gaps, chosen = told
+        day, doses = max(start, birth), []
+        for length, product in zip(gaps, chosen, strict=False):
+            doses.append((day, product))
+            day += dt.timedelta(length)
+        return birth, sex, doses
+
+    return one.map(whole)
+
+
+class _Undo(Exception):
+    pass
+
+
+SLOW = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
+ADULTS = (dt.date(1930, 1, 1), dt.date(2021, 1, 1))
+PRODUCTS = ["astrazeneca", "pfizer", "moderna", "vero_cell", "janssen", "abdala", "sputnik_v"]
+
+
+@settings(max_examples=25, **SLOW)
+@given(
+    st.lists(histories(PRODUCTS, dt.date(2021, 3, 1), dt.date(2022, 3, 1), 4, ADULTS),
+             min_size=20, max_size=40),
+    st.dates(dt.date(2021, 6, 1), dt.date(2022, 8, 1)),
+)  # fmt: skip
+def test_the_database_and_the_engine_agree_on_covid(country: Session, told: list, on: dt.date) -> None:
+    people = {n: one for n, one in enumerate(told, 1) if one[0] <= on}
+    with suppress(_Undo), country.connection.transaction():
+        assert told_by_database(country, COVID, on, people) == told_by_engine(COVID, on, people)
+        raise _Undo
+
+
+CHILD = ["bcg", "hepb_birth", "dpt_vgb_hib", "bopv", "ipv", "dpt"]
+
+
+@settings(max_examples=15, **SLOW)
+@given(
+    st.lists(histories(CHILD, dt.date(2020, 1, 1), dt.date(2022, 3, 1), 5, (dt.date(2017, 1, 1), dt.date(2022, 3, 1))),
+             min_size=20, max_size=40),
+    st.dates(dt.date(2021, 6, 1), dt.date(2022, 8, 1)),
+)  # fmt: skip
+def test_the_database_and_the_engine_agree_on_childhood(country: Session, told: list, on: dt.date) -> None:
+    people = {n: one for n, one in enumerate(told, 1) if one[0] <= on}
+    with suppress(_Undo), country.connection.transaction():
+        assert told_by_database(country, CHILDHOOD, on, people) == told_by_engine(CHILDHOOD, on, people)
+        raise _Undo
+
+
+def test_an_infection_postpones_until_the_rule_changed(country: Session) -> None:
+    add_person(country, 1)
+    country.execute(
+        "INSERT INTO health_fact (person_id, client_id, code, valid, source, recorded_at)"
+        " VALUES (1, gen_random_uuid(), 'covid-19', '[2021-08-01,)', 'case', now())"
+    )
+    find_due(country, COVID, AREA, dt.date(2021, 9, 15))
+    assert due_people(country) == []
+    find_due(country, COVID, AREA, dt.date(2021, 12, 21))  # Decision 5785 dropped the six months
+    assert [row["people"] for row in count_due(country)] == [1]
