@@ -8,10 +8,13 @@ import click
 
 # Name of the bench: where its command is. A capability adds a line.
 _BENCHES = {
+    "zone": "khien.zones.bench",
     "load": "khien.population.bench",
     "person": "khien.population.bench",
     "schedule": "khien.vaccination.bench",
     "identity": "khien.checkpoints.bench.identity",
+    "trace": "khien.tracing.bench",
+    "dose": "khien.web.bench.dose",
 }
 
 

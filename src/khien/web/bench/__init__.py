@@ -1,0 +1,1 @@
+"""Measurements that need the pages or the API as they are served."""
