@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,8 @@ def trace(
     with begin(actor) as session:
         persons = [population.person_id_of(session, number)] if number else _persons(session, numbers_in(file))  # type: ignore[arg-type]
     found = actions.trace(by=actor, persons=persons, depth=depth, moment=moment, days=days, keep=not dry_run)
+    for contact in (c for one in found for c in one.contacts):
+        contact["exposures"] = json.loads(contact["exposures"])
     with begin(actor) as session:
         places = store.place_names(session, sorted(_places(found)))
     answers = [_answer(one, places) for one in found]

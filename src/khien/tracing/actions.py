@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -110,7 +111,11 @@ def _note(
 
 @dataclass(frozen=True, slots=True)
 class Traced:
-    """The contacts of one case, by degree and score; `cuts` says what was left out and why."""
+    """The contacts of one case, by degree and score; `cuts` says what was left out and why.
+
+    A contact has degree, via_person_id, person_id, score, seconds, first_at, last_at, and exposures as JSON text: a list
+    of {kind, place, from, until, seconds}.
+    """
 
     person_id: int
     case_id: int
@@ -172,7 +177,7 @@ def _sorted_out(
             mine.contacts.append(row)
         else:
             met = row["via_person_id"] or mine.person_id
-            mine.cuts.extend({**cut, "degree": row["degree"], "person_id": met} for cut in row["exposures"])
+            mine.cuts.extend({**cut, "degree": row["degree"], "person_id": met} for cut in json.loads(row["exposures"]))
     return list(traced.values())
 
 

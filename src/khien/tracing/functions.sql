@@ -3,9 +3,8 @@
 -- Class of a visit's length: a row of visit_span. Departure not known: as long as a day, by the house rule.
 CREATE OR REPLACE FUNCTION visit_class(came_at timestamptz, left_at timestamptz) RETURNS smallint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (CASE WHEN left_at IS NULL THEN 2 WHEN left_at - came_at <= interval '1 hour' THEN 0
-                 WHEN left_at - came_at <= interval '4 hours' THEN 1 WHEN left_at - came_at <= interval '24 hours' THEN 2
-                 ELSE 3 END)::smallint;
+    RETURN (CASE WHEN left_at IS NULL THEN 1 WHEN left_at - came_at <= interval '2 hours' THEN 0
+                 WHEN left_at - came_at <= interval '24 hours' THEN 1 ELSE 2 END)::smallint;
 
 -- Months of visits, for the loader, who does not own the table.
 CREATE OR REPLACE FUNCTION visit_months_ready(from_day date, before_day date) RETURNS integer
@@ -68,7 +67,7 @@ CREATE OR REPLACE FUNCTION trace_step(
     sources bigint[], starts timestamptz[], ends timestamptz[], onsets date[], rule jsonb
 ) RETURNS TABLE (source_id bigint, person_id bigint, kind text, place_id bigint, from_at timestamptz,
                  until_at timestamptz, seconds bigint, hazard double precision, cut text, total bigint)
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp SET plan_cache_mode = force_generic_plan
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp SET plan_cache_mode = force_custom_plan
     SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off SET jit = off
     SET max_parallel_workers_per_gather = 0 AS $$
 #variable_conflict use_column
@@ -90,10 +89,17 @@ DECLARE
     v_first integer := (rule ->> 'first_day')::integer;
     v_by_day double precision[] := ARRAY(SELECT jsonb_array_elements_text(rule -> 'by_day')::float8);
     v_unknown double precision := (rule ->> 'unknown')::float8;
+    -- Known when the query is planned: months that cannot matter are left out there, not at every probe.
+    v_max timestamptz := (SELECT max(e) FROM unnest(ends) e);
+    v_early timestamptz := (SELECT min(s) FROM unnest(starts) s);
+    v_long boolean := EXISTS (SELECT FROM visit v WHERE v.span = 2 AND v.came_at > v_early - interval '60 days'
+                              AND v.came_at < v_max);
+    v_min timestamptz := v_early - CASE WHEN v_long THEN interval '60 days' ELSE interval '48 hours' END;
 BEGIN
     RETURN QUERY
     WITH src AS MATERIALIZED (
-        SELECT s.source_id, s.start, s.finish, s.onset, s.start - interval '60 days' AS low
+        SELECT s.source_id, s.start, s.finish, s.onset,
+            s.start - CASE WHEN v_long THEN interval '60 days' ELSE interval '24 hours' END AS low
         FROM unnest(sources, starts, ends, onsets) AS s (source_id, start, finish, onset)
         WHERE s.start < s.finish
     ), own AS MATERIALIZED (
@@ -106,7 +112,8 @@ BEGIN
         CROSS JOIN LATERAL (
             SELECT v.place_id, v.came_at, v.left_at, count(*) OVER () AS visits
             FROM visit v
-            WHERE v.person_id = s.source_id AND v.came_at < s.finish AND v.came_at > s.low
+            WHERE v.person_id = s.source_id AND v.came_at < s.finish AND v.came_at > s.low AND v.came_at > v_min
+              AND v.came_at < v_max
               AND coalesce(v.left_at, v.came_at + v_assumed) > s.start
             ORDER BY v.came_at DESC LIMIT v_most_visits
         ) v
@@ -119,8 +126,7 @@ BEGIN
             FROM place q WHERE q.place_id = v.place_id
         ) p
     ), probe AS MATERIALIZED (  -- bounds as plain values: row-level security lets only those into an index condition
-        SELECT o.*, o.a - interval '1 hour' AS low0, o.a - interval '4 hours' AS low1, o.a - interval '24 hours' AS low2,
-            o.a - interval '60 days' AS low3,
+        SELECT o.*, o.a - interval '2 hours' AS low0, o.a - interval '24 hours' AS low1, o.a - interval '60 days' AS low2,
             o.factor * trace_infectiousness((o.a AT TIME ZONE 'Asia/Ho_Chi_Minh')::date, o.onset, v_first, v_by_day,
                                             v_unknown) / 3600 AS a_second
         FROM own o WHERE o.a < o.b
@@ -130,17 +136,18 @@ BEGIN
             SELECT x.*, count(*) OVER () AS met
             FROM (
                 SELECT y.person_id, greatest(y.came_at, o.a) AS a, least(y.finish, o.b) AS b,
-                    extract(epoch FROM least(y.finish, o.b) - greatest(y.came_at, o.a))::bigint AS seconds
+                    date_part('epoch', least(y.finish, o.b) - greatest(y.came_at, o.a))::bigint AS seconds
                 FROM (
                     SELECT v.person_id, v.came_at,
                         least(coalesce(v.left_at, v.came_at + v_assumed), v.came_at + o.longest) AS finish
-                    FROM (VALUES (0::smallint, o.low0), (1::smallint, o.low1), (2::smallint, o.low2),
-                                 (3::smallint, o.low3)) c (span, low)
+                    FROM (VALUES (0::smallint, o.low0), (1::smallint, o.low1), (2::smallint, o.low2)) c (span, low)
                     CROSS JOIN LATERAL (
                         SELECT v.person_id, v.came_at, v.left_at FROM visit v
                         WHERE v.place_id = o.place_id AND v.span = c.span AND v.came_at < o.b AND v.came_at > c.low
+                          AND v.came_at > v_min AND v.came_at < v_max
                         LIMIT v_most_read
                     ) v
+                    WHERE c.span < 2 OR v_long
                 ) y
                 WHERE y.finish > o.a AND y.finish > y.came_at AND y.person_id <> o.source_id
             ) x
@@ -198,11 +205,12 @@ END $$;
 -- the check runs with the asker's area, the search with the nation's. `keep`, the id of the contact rule, writes the
 -- contacts down, wherever they live: their communes' work lists show them. Cuts come as rows without a person, `exposures`
 -- saying what was cut. Degree 2 and more are sought once for all cases: through the contact of the highest score.
+-- `exposures` is JSON text: it is passed on, seldom looked into.
 CREATE OR REPLACE FUNCTION trace_search(
     persons bigint[], cases bigint[], starts timestamptz[], ends timestamptz[], onsets date[], moment timestamptz,
     depth integer, rule jsonb, keep text
 ) RETURNS TABLE (degree integer, case_person_id bigint, case_id bigint, via_person_id bigint, person_id bigint,
-                 score double precision, seconds bigint, first_at timestamptz, last_at timestamptz, exposures jsonb)
+                 score double precision, seconds bigint, first_at timestamptz, last_at timestamptz, exposures json)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET khien.area = '{(,)}'
     SET work_mem = '128MB' SET jit = off SET client_min_messages = warning AS $$
 #variable_conflict use_column
@@ -218,7 +226,7 @@ DECLARE
 BEGIN
     CREATE TEMP TABLE IF NOT EXISTS trace_found (
         degree integer, source_id bigint, person_id bigint, score float8, seconds bigint, first_at timestamptz,
-        last_at timestamptz, exposures jsonb) ON COMMIT DROP;
+        last_at timestamptz, exposures json) ON COMMIT DROP;
     CREATE TEMP TABLE IF NOT EXISTS trace_origin (person_id bigint, case_person_id bigint, case_id bigint, degree integer)
         ON COMMIT DROP;
     TRUNCATE trace_found, trace_origin;
@@ -227,9 +235,11 @@ BEGIN
     FOR v_level IN 1..depth LOOP
         INSERT INTO trace_found
         SELECT v_level, s.source_id, s.person_id, 1 - exp(-sum(s.hazard)), sum(s.seconds), min(s.from_at), max(s.until_at),
-            jsonb_agg(jsonb_build_object('kind', s.kind, 'place', s.place_id, 'from', s.from_at, 'until', s.until_at,
-                'seconds', s.seconds) || CASE WHEN s.cut IS NULL THEN '{}' ELSE jsonb_build_object('cut', s.cut, 'total', s.total) END
-                ORDER BY s.hazard DESC, s.from_at)
+            json_agg(CASE WHEN s.cut IS NULL THEN
+                    json_build_object('kind', s.kind, 'place', s.place_id, 'from', s.from_at, 'until', s.until_at,
+                                      'seconds', s.seconds)
+                ELSE json_build_object('cut', s.cut, 'total', s.total, 'kind', s.kind, 'place', s.place_id,
+                                       'from', s.from_at, 'until', s.until_at) END ORDER BY s.hazard DESC, s.from_at)
         FROM trace_step(v_sources, v_starts, v_ends, v_onsets, rule) s
         WHERE v_level = 1 OR s.person_id IS NULL OR s.person_id NOT IN (SELECT o.person_id FROM trace_origin o)
         GROUP BY s.source_id, s.person_id;
@@ -250,7 +260,7 @@ BEGIN
             SELECT count(*) INTO v_found FROM trace_origin o WHERE o.degree = v_level;
             IF v_found > v_most THEN
                 INSERT INTO trace_found SELECT v_level, persons[1], NULL, NULL, NULL, NULL, NULL,
-                    jsonb_build_array(jsonb_build_object('cut', 'sources', 'total', v_found));
+                    json_build_array(json_build_object('cut', 'sources', 'total', v_found));
             END IF;
         END IF;
         EXIT WHEN v_sources IS NULL;
@@ -267,7 +277,7 @@ BEGIN
         INSERT INTO contact AS c (person_id, case_person_id, case_id, degree, via_person_id, score, seconds, first_at,
             last_at, exposures, rule, state, traced_at)
         SELECT r.person_id, r.case_person_id, r.case_id, r.degree, r.via_person_id, r.score, r.seconds, r.first_at,
-            r.last_at, r.exposures, keep,
+            r.last_at, r.exposures::jsonb, keep,
             CASE WHEN EXISTS (SELECT FROM case_report o WHERE o.person_id = r.person_id
                               AND o.state IN ('suspected', 'probable', 'confirmed')) THEN 'case' ELSE 'listed' END, moment
         FROM trace_result r WHERE r.person_id IS NOT NULL
@@ -286,7 +296,7 @@ CREATE OR REPLACE FUNCTION trace_contacts(
     persons bigint[], cases bigint[], starts timestamptz[], ends timestamptz[], onsets date[], moment timestamptz,
     depth integer, rule jsonb, keep text
 ) RETURNS TABLE (degree integer, case_person_id bigint, case_id bigint, via_person_id bigint, person_id bigint,
-                 score double precision, seconds bigint, first_at timestamptz, last_at timestamptz, exposures jsonb)
+                 score double precision, seconds bigint, first_at timestamptz, last_at timestamptz, exposures json)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF (SELECT count(*) FROM unnest(persons, cases) AS t (p, c)

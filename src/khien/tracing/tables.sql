@@ -20,7 +20,7 @@ CREATE TABLE visit_span (
     span    smallint PRIMARY KEY,
     longest interval NOT NULL
 );
-INSERT INTO visit_span VALUES (0, '1 hour'), (1, '4 hours'), (2, '24 hours'), (3, '60 days');
+INSERT INTO visit_span VALUES (0, '2 hours'), (1, '24 hours'), (2, '60 days');
 
 -- Half-open: who leaves at ten and who comes at ten did not meet. left_at null: departure not known.
 CREATE TABLE visit (
@@ -36,6 +36,7 @@ CREATE TABLE visit (
 ) PARTITION BY RANGE (came_at);
 CREATE TABLE visit_default PARTITION OF visit DEFAULT;
 CREATE INDEX visit_place ON visit (place_id, span, came_at) INCLUDE (left_at, person_id);
+CREATE INDEX visit_long ON visit (came_at) WHERE span = 2;   -- few: whether they need to be looked for at all
 
 CREATE SEQUENCE case_id_seq AS bigint;
 

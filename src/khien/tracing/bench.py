@@ -1,0 +1,129 @@
+"""`khien bench trace`: loading visits beside raw COPY, tracing beside the same question as hand-written SQL."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+from pathlib import Path
+
+import click
+import psycopg
+
+from khien.core import bench, config
+from khien.core.actor import machine
+from khien.core.errors import NotFound
+from khien.core.i18n import N_
+from khien.core.session import begin
+from khien.core.sql import Queries
+from khien.tracing import actions, visits
+from khien.tracing.rules.window import VIET_NAM, infectious_window
+
+_q = Queries("khien.tracing", "bench.sql")
+_MOMENT = dt.datetime(2021, 9, 15, tzinfo=VIET_NAM)
+_VISITS_A_PERSON = 30
+_ACTOR = machine("bench", "visit.load", "trace.run")
+_CHUNK = 1 << 20
+_COLUMNS = "person_id, place_id, came_at, left_at, span, source, seat"
+
+
+@click.command()
+@click.option("--people", type=click.IntRange(1000), default=1_000_000, show_default=True, help="With 30 visits each.")
+@click.option("--cases", type=click.IntRange(1), default=1000, show_default=True)
+@click.option("--json", "as_json", is_flag=True)
+def trace(people: int, cases: int, as_json: bool) -> None:
+    """Load the visits of 14 days, trace single cases to depth 2 and many at once.
+
+    Needs a database whose register is empty and whose units are loaded; what it makes stays in it.
+    """
+    with begin(machine("bench", "*"), role="khien_loader") as session:
+        if session.value("SELECT EXISTS (SELECT FROM visit)") or session.value("SELECT EXISTS (SELECT FROM person)"):
+            raise NotFound(N_("The register is not empty. Measure in a database of its own (KHIEN_DATABASE_NAME)."))
+        if not session.value("SELECT EXISTS (SELECT FROM unit WHERE level = 3)"):
+            raise NotFound(N_("No administrative units are loaded. Try: khien units load"))
+        for query in (_q.people, _q.numbers, _q.homes):
+            session.execute(query, people=people)
+        session.execute(_q.places, places=people // 10)
+        session.execute(_q.cases, people=people, cases=cases)
+    _vacuum()
+    with tempfile.TemporaryDirectory(prefix="khien-bench-") as folder:
+        _bench_load(Path(folder) / "visits.csv", people, as_json)
+    _vacuum()
+    with begin(machine("bench", "*"), role="khien_loader") as session:
+        found = [row["person_id"] for row in session.rows("SELECT person_id FROM case_report ORDER BY case_id")]
+    _bench_single(found[: min(100, cases)], people, as_json)
+    for depth in (1, 2):
+        _bench_many(found, depth, people, as_json)
+
+
+def _vacuum() -> None:
+    """As autovacuum does after a while: visibility map and figures."""
+    with psycopg.connect(config.database_dsn("khien_owner"), autocommit=True) as connection:
+        connection.execute("VACUUM (ANALYZE) visit, person, identifier, household_member, place, case_report")
+
+
+def _bench_load(path: Path, people: int, as_json: bool) -> None:
+    with psycopg.connect(config.database_dsn("khien_loader"), autocommit=True) as connection:
+        query = _q.visits_to.format(places=people // 10, visits=_VISITS_A_PERSON, people=people).replace("%%", "%")
+        with connection.cursor().copy(query) as source, path.open("wb") as out:  # type: ignore[call-overload]
+            for part in source:
+                out.write(part)
+    with bench.stopwatch() as took:
+        done = visits.load_visits(path, by=_ACTOR)
+        ours = took()
+    with psycopg.connect(config.database_dsn("khien_loader"), autocommit=True) as connection:
+        connection.execute("CREATE TABLE loading.bare (personal_number text, place text, a timestamptz, b timestamptz, source text)")
+        bare = _copy_in(connection, "loading.bare", path, "CSV, HEADER")
+        connection.execute("DROP TABLE loading.bare")
+        resolved = path.with_name("resolved")
+        with connection.cursor().copy(f"COPY (SELECT {_COLUMNS} FROM visit) TO STDOUT") as rows, resolved.open("wb") as out:  # type: ignore[call-overload]
+            for part in rows:
+                out.write(part)
+        connection.execute("CREATE TABLE loading.keyed AS SELECT * FROM visit WITH NO DATA")
+        connection.execute("ALTER TABLE loading.keyed ADD PRIMARY KEY (person_id, came_at, place_id) INCLUDE (left_at)")
+        connection.execute("CREATE INDEX ON loading.keyed (place_id, span, came_at) INCLUDE (left_at, person_id)")
+        keyed = _copy_in(connection, f"loading.keyed ({_COLUMNS})", resolved, "TEXT")
+        connection.execute("DROP TABLE loading.keyed")
+    bench.show(bench.rate("visits-load-bare", done.loaded, ours, bare, "visits/s, COPY without keys"), as_json)
+    bench.show(bench.rate("visits-load", done.loaded, ours, keyed, "visits/s, COPY with the same keys"), as_json)
+
+
+def _copy_in(connection: psycopg.Connection[tuple[object, ...]], table: str, path: Path, form: str) -> float:
+    with bench.stopwatch() as took:
+        copy = f"COPY {table} FROM STDIN (FORMAT {form})"
+        with path.open("rb") as stream, connection.cursor().copy(copy) as target:  # type: ignore[call-overload]
+            while part := stream.read(_CHUNK):
+                target.write(part)
+        return took()
+
+
+def _reference(persons: list[int], depth: int) -> float:
+    """Seconds of the hand-written SQL, by a role without row-level security."""
+    window = infectious_window(dt.date(2021, 9, 13), None, moment=_MOMENT, days=14)
+    with begin(machine("bench", "*"), role="khien_loader") as session, bench.stopwatch() as took:
+        session.value(_q.reference, persons=persons, start=window.start, end=window.end, depth=depth)
+        return took()
+
+
+def _bench_single(persons: list[int], people: int, as_json: bool) -> None:
+    ours, reference, contacts = [], [], 0
+    for person in persons:
+        with bench.stopwatch() as took:
+            found = actions.trace(by=_ACTOR, persons=[person], depth=2, moment=_MOMENT, days=14, keep=False)
+            ours.append(took() * 1000)
+        contacts += len(found[0].contacts)
+        reference.append(_reference([person], 2) * 1000)
+    p95, bare = bench.percentile(ours, 0.95), bench.percentile(reference, 0.95)
+    unit = f"ms p95, depth 2, {contacts // len(persons)} contacts a case"
+    bench.show(bench.Measured("trace-one", round(p95, 1), round(bare, 1), unit, round(p95 / bare, 2), people), as_json)
+
+
+def _bench_many(persons: list[int], depth: int, people: int, as_json: bool) -> None:
+    with bench.stopwatch() as took:
+        found = actions.trace(by=_ACTOR, persons=persons, depth=depth, moment=_MOMENT, days=14, keep=False)
+        ours = took()
+    reference = _reference(persons, depth)
+    contacts = sum(len(one.contacts) for one in found)
+    unit = f"s for {len(persons)} cases, depth {depth}, {contacts} contacts"
+    bench.show(
+        bench.Measured("trace-many", round(ours, 2), round(reference, 2), unit, round(ours / reference, 2), people), as_json
+    )
