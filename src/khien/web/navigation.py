@@ -78,6 +78,20 @@ ENTRIES: tuple[Entry, ...] = (
         "form",
     ),
     Entry(
+        N_("Epidemic zones"),
+        "zones:zones",
+        "zone.read",
+        N_("Zones and grades of any day, who is inside and who has left."),
+        "map",
+    ),
+    Entry(
+        N_("My commune"),
+        "zones:tasks",
+        "zone.people",
+        N_("People who came from zones: whom to visit, who was seen."),
+        "search",
+    ),
+    Entry(
         N_("Vaccination coverage"),
         "coverage:coverage",
         "coverage.read",

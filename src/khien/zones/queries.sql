@@ -10,14 +10,16 @@ SELECT %(area)s::int4multirange <@ khien_area()
                     WHERE h.unit_id IS NULL OR NOT h.unit_id <@ khien_area());
 
 -- name: zones
--- Zones with the order that counts on a day, or, without one, the newest; those that touch an area (null: all).
+-- Zones with the order that counts on a day, or, without one, the newest; those that touch an area (null: all). Orders
+-- and proposals that were known by the day show before they hold.
 SELECT DISTINCT ON (z.zone_id) z.zone_id, z.name, o.order_id, o.state, o.grade, o.regime, o.document, o.signed_by,
     lower(o.valid) AS from_day, upper(o.valid) AS until_day, o.area::text AS area,
     o.state NOT IN ('proposed', 'withdrawn') AND o.valid @> %(on)s::date AS in_force
 FROM zone z JOIN zone_order o USING (zone_id)
 WHERE (%(area)s::int4multirange IS NULL OR o.area && %(area)s::int4multirange
        OR EXISTS (SELECT FROM zone_order_place p WHERE p.order_id = o.order_id AND p.unit_id <@ %(area)s::int4multirange))
-  AND (%(ended)s OR o.state = 'proposed' OR o.state = 'in_force' OR o.valid @> %(on)s::date)
+  AND (%(ended)s OR o.state IN ('proposed', 'in_force') AND o.recorded_on <= %(on)s::date
+       OR o.state NOT IN ('proposed', 'withdrawn') AND o.valid @> %(on)s::date)
 ORDER BY z.zone_id, (o.state NOT IN ('proposed', 'withdrawn') AND o.valid @> %(on)s::date) DESC, o.order_id DESC;
 
 -- name: history
@@ -148,6 +150,28 @@ FROM zone_members(%(area)s::int4multirange, %(households)s::bigint[], %(place_un
 -- name: people
 SELECT * FROM zone_people(%(area)s::int4multirange, %(households)s::bigint[], %(place_units)s::integer[],
     %(place_words)s::text[], %(moment)s, %(days)s, %(hours)s, %(disease)s);
+
+-- name: people_page
+-- A page of one list, or of who moved one way, by place, household and age.
+SELECT * FROM zone_people(%(area)s::int4multirange, %(households)s::bigint[], %(place_units)s::integer[],
+    %(place_words)s::text[], %(moment)s, %(days)s, %(hours)s, %(disease)s)
+WHERE list = %(only)s OR moved = %(only)s
+ORDER BY household_unit, address, household_id, birth_date, person_id LIMIT %(page)s OFFSET %(skip)s;
+
+-- name: sheets
+-- The present people of some households, which are numbered from 1 in the order of their places.
+SELECT * FROM (
+    SELECT *, dense_rank() OVER (
+        ORDER BY household_unit, address, household_id, CASE WHEN household_id IS NULL THEN person_id END) AS home
+    FROM zone_people(%(area)s::int4multirange, %(households)s::bigint[], %(place_units)s::integer[],
+        %(place_words)s::text[], %(moment)s, %(days)s, %(hours)s, %(disease)s)
+    WHERE list IN ('resident_present', 'temporary_present')
+) numbered WHERE home > %(skip)s AND home <= %(skip)s + %(page)s
+ORDER BY home, birth_date, person_id;
+
+-- name: first_day
+-- The first day on which any order held.
+SELECT min(lower(valid)) FROM zone_order WHERE state NOT IN ('proposed', 'withdrawn');
 
 -- name: difference
 -- People whose list differs between two borders or two moments; null: not concerned.

@@ -7,9 +7,11 @@ for today as of now.
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from itertools import groupby
+from typing import Any, LiteralString
 
 from khien import rulebook
 from khien.core.errors import NotFound
@@ -17,6 +19,7 @@ from khien.core.i18n import N_
 from khien.core.session import Session
 from khien.core.sql import Queries
 from khien.core.text import fold
+from khien.zones import needs
 from khien.zones.rules.area import Area, Place
 from khien.zones.rules.presence import VIET_NAM, sighting_hours
 from khien.zones.rules.presence import Place as Presence
@@ -136,6 +139,50 @@ def people(
     detail = {"zone": zone_id} if zone_id is not None else {}
     if found:
         session.log("zone.people", [r["person_id"] for r in found], on=str(on), **detail)
+    return found
+
+
+def people_page(
+    session: Session, area: Area, on: dt.date, only: str, *, page: int, skip: int = 0, days: int | None = None,
+    zone_id: int | None = None, disease: str = "covid-19",
+) -> list[Row]:  # fmt: skip
+    """Some of one list (of LISTS, or "arrived", "left"), as `people` gives them. Logged."""
+    return _part(session, _q.people_page, area, on, days, zone_id, only=only, page=page, skip=skip, disease=disease)
+
+
+def household_sheets(
+    session: Session, area: Area, on: dt.date, *, page: int, skip: int = 0, zone_id: int | None = None,
+    disease: str = "covid-19",
+) -> list[list[Row]]:  # fmt: skip
+    """Those present, a list a household, `page` households after the first `skip`. Logged."""
+    rows = _part(session, _q.sheets, area, on, 0, zone_id, page=page, skip=skip, disease=disease)
+    return [list(home) for _number, home in groupby(rows, key=lambda r: r["home"])]
+
+
+def _part(
+    session: Session, query: LiteralString, area: Area, on: dt.date, days: int | None, zone_id: int | None, **more: Any
+) -> list[Row]:
+    session.actor.must("zone.people")
+    must_reach(session, area)
+    rows = session.rows(query, asked(session, area, on, days), **more)
+    if rows:
+        session.log("zone.people", [r["person_id"] for r in rows], on=str(on), zone=zone_id)
+    return rows
+
+
+def figures(session: Session, area: Area, on: dt.date, days: int | None = None) -> dict[str, int]:
+    """How many people are in each list, came and left, and what those present need. No person is given out."""
+    session.actor.must("zone.people")
+    must_reach(session, area)
+    rows = session.rows(_q.people, asked(session, area, on, days), disease="covid-19")
+    lists = Counter(r["list"] for r in rows)
+    moved = Counter(f"moved_{r['moved']}" for r in rows if r["moved"])
+    return {name: lists[name] for name in LISTS} | moved | needs.counts(rows, on)
+
+
+def first_day(session: Session) -> dt.date | None:
+    """The first day on which any order held."""
+    found: dt.date | None = session.value(_q.first_day)
     return found
 
 

@@ -1,0 +1,127 @@
+"""Forms of zones: an order, its end, the days of a question, a residence event."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from khien.core.errors import NotFound
+from khien.core.forms import DateField
+from khien.core.session import Session
+from khien.territory import store as territory
+from khien.zones import store
+from khien.zones.rules.area import Area, Place
+
+GRADES = ((1, _("1 green")), (2, _("2 yellow")), (3, _("3 orange")), (4, _("4 red")))
+REGIMES = (("", _("none")), ("directive-15", _("Directive 15")), ("directive-16", _("Directive 16")),
+           ("directive-19", _("Directive 19")))  # fmt: skip
+
+
+class SignedForm(forms.Form):
+    document = forms.CharField(label=_("Document"), max_length=200, help_text=_("Number and date."))
+    signed_by = forms.CharField(label=_("Signed by"), max_length=200, help_text=_("Name and office."))
+
+
+class OrderForm(SignedForm):
+    name = forms.CharField(label=_("Name of the zone"), max_length=200)
+    units = forms.CharField(
+        label=_("Area"), widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_(
+            "A commune, district or province a line, by code or name. For a part of a commune, a colon and the words of"
+            " its addresses: 26734: Tổ 3"
+        ),
+    )  # fmt: skip
+    grade = forms.TypedChoiceField(label=_("Grade"), choices=GRADES, coerce=int, widget=forms.RadioSelect)
+    regime = forms.ChoiceField(label=_("Directive"), choices=REGIMES, required=False)
+    from_day = DateField(label=_("First day"))
+    until_day = DateField(label=_("First day on which it no longer holds"), required=False)
+    field_order = ("name", "units", "grade", "regime", "from_day", "until_day", "document", "signed_by")
+
+    def area(self, session: Session) -> Area | None:
+        """The area that was typed; None with an error at the field where a line is no unit."""
+        whole, places = [], []
+        for line in filter(None, map(str.strip, self.cleaned_data["units"].splitlines())):
+            code, _colon, words = line.partition(":")
+            try:
+                unit = self._unit(session, code.strip(), self.cleaned_data["from_day"])
+            except NotFound as absent:
+                self.add_error("units", absent.text(get_language() or "vi"))
+                return None
+            places.append(Place(unit, words.strip())) if words.strip() else whole.append(unit)
+        return Area(store.area_of_units(session, whole).units if whole else "{}", (), tuple(places))
+
+    def _unit(self, session: Session, code: str, on: dt.date) -> int:
+        try:
+            return int(territory.find(session, code, on)["unit_id"])
+        except NotFound:  # an order may speak of a commune that is gone: that is a finding, not a fault
+            return int(territory.find(session, code)["unit_id"])
+
+
+class ChangeForm(OrderForm):
+    """As an order, under the zone's name."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        del self.fields["name"]
+
+
+class CloseForm(SignedForm):
+    on = DateField(label=_("First day on which it no longer holds"))
+    field_order = ("on", "document", "signed_by")
+
+
+class DayForm(forms.Form):
+    on = forms.DateField(label=_("On the day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+
+
+class FlowForm(forms.Form):
+    first = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    last = forms.DateField(label=_("To"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    level = forms.ChoiceField(
+        label=_("Between"),
+        choices=(("province", _("provinces")), ("district", _("districts")), ("commune", _("communes"))),
+    )
+
+
+class ResidenceForm(forms.Form):
+    """Arrival, departure, stay: what the Law on Residence calls permanent, temporary, stay and absence."""
+
+    kind = forms.ChoiceField(
+        label=_("Event"), widget=forms.RadioSelect,
+        choices=(
+            ("stay", _("Stay (under 30 days; notified before 23:00)")), ("temporary", _("Temporary residence")),
+            ("permanent", _("Permanent residence")), ("absence", _("Absence")), ("end", _("Left: end what runs")),
+        ),
+    )  # fmt: skip
+    commune = forms.CharField(
+        label=_("Commune"), max_length=100, required=False,
+        help_text=_("Code or name. For an absence, the commune the person is absent from."),
+    )  # fmt: skip
+    address = forms.CharField(label=_("Address"), max_length=200, required=False)
+    ends = forms.ChoiceField(
+        label=_("What ends"), required=False,
+        choices=(("stay", _("Stay")), ("temporary", _("Temporary residence")), ("absence", _("Absence"))),
+    )  # fmt: skip
+    from_day = DateField(label=_("First day"))
+    until_day = DateField(label=_("Day of leaving"), required=False)
+    told_by = forms.ChoiceField(
+        label=_("Told by"),
+        choices=(
+            ("police", _("police")),
+            ("host", _("host: household, hotel, hospital")),
+            ("citizen", _("the person")),
+        ),
+    )
+    client_id = forms.UUIDField(widget=forms.HiddenInput)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("kind") != "end" and not data.get("commune"):
+            self.add_error("commune", _("Enter the commune."))
+        if data.get("kind") == "end" and not data.get("ends"):
+            self.add_error("ends", _("Choose what ends."))
+        return data

@@ -1,0 +1,150 @@
+"""Pages of zones as a provincial desk and a commune's police use them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client, override_settings
+from django.urls import reverse
+
+from khien.access import actions as access
+from khien.core.actor import machine
+from khien.core.session import begin
+from tests.access.conftest import django_database, ready  # noqa: F401 - fixtures
+from tests.register import COUNTRY, SOUTH, add_country
+from tests.zones.people import reside, resident
+
+WORD = "bon-mua-hoa-trai-9"
+TODAY = dt.date(2021, 9, 15)
+ORDER = {
+    "name": "Vùng Bắc", "units": "T1", "grade": "4", "regime": "directive-16", "document": "QĐ 1",
+    "signed_by": "Chủ tịch", "from_day_0": "15", "from_day_1": "9", "from_day_2": "2021",
+}  # fmt: skip
+
+
+@pytest.fixture
+def desks(django_database: str) -> Iterator[None]:  # noqa: F811
+    with begin(machine("test", "*"), role="khien_owner") as session:
+        session.execute("UPDATE clock SET demo_on = %(day)s", day=TODAY)
+    with begin(machine("test", "*"), role="khien_loader") as session:
+        add_country(session)
+        for number in (1, 2, 3):
+            resident(session, number, name=f"Nguyễn Văn Số {'ABC'[number - 1]}")
+        reside(session, 2, SOUTH, "stay", TODAY - dt.timedelta(3), TODAY + dt.timedelta(5))
+        session.execute("UPDATE person SET present_unit = %(s)s WHERE person_id = 2", s=SOUTH)
+    by = machine("administration", "account.manage")
+    for username, role, unit in (("cdc", "epidemiologist", COUNTRY), ("nam", "commune-police", SOUTH)):
+        access.add_account(by=by, username=username, name=username, password=WORD, language="en")
+        access.assign_role(by=by, username=username, role=role, unit_id=unit)
+    plain = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+    with override_settings(STORAGES=plain, MFA_REQUIRED=False):
+        yield
+
+
+def signed_in(username: str) -> Client:
+    client = Client(SERVER_NAME="localhost")
+    assert client.post(reverse("account_login"), {"login": username, "password": WORD}).status_code == 302
+    return client
+
+
+def page(client: Client, address: str, status: int = 200) -> str:
+    answer = client.get(address)
+    assert answer.status_code == status, answer.content.decode()[:2000]
+    return answer.content.decode()
+
+
+def test_from_an_order_to_the_visit_of_who_left(desks: None) -> None:
+    cdc = signed_in("cdc")
+    assert "No zone on this day" in page(cdc, "/zones/")
+    assert "no administrative unit" in cdc.post("/zones/new/", ORDER | {"units": "T77"}).content.decode()
+    made = cdc.post("/zones/new/", ORDER)
+    assert made.status_code == 302, made.content.decode()
+    address = made.url
+    assert "4 red" in page(cdc, "/zones/")
+    assert "4 red" not in page(cdc, "/zones/?on=2021-09-14")
+    shown = page(cdc, address)
+    assert "Resident, present: 2" in shown
+    assert "Nguyễn Văn Số A" in shown
+    left = page(cdc, f"{address}?list=left")
+    assert "Nguyễn Văn Số B" in left
+    assert "Xã Nam" in left
+    assert cdc.get(f"{address}people.csv").content.startswith(b"\xef\xbb\xbf")
+    assert cdc.get(f"{address}people.xlsx").content[:2] == b"PK"
+    assert page(cdc, f"{address}sheets/").count("khien-sheet") == 2
+
+    assert cdc.post(f"{address}push/").status_code == 302
+    police = signed_in("nam")
+    work = page(police, "/zones/tasks/")
+    assert "1 person came from zones: 0 seen, 1 to visit." in work
+    told = {
+        "person_id": 2,
+        "zone_id": address.split("/")[2],
+        "unit_id": SOUTH,
+        "came_on": "2021-09-12",
+        "state": "seen",
+    }
+    assert police.post("/zones/tasks/", told).status_code == 302
+    assert "1 seen, 0 to visit" in page(police, "/zones/tasks/")
+    assert police.post("/zones/tasks/", told | {"person_id": 3}).status_code == 404
+    assert police.post("/zones/tasks/", told | {"person_id": "x"}).status_code == 404
+
+    assert "QĐ 1" in page(police, address)  # orders are public to who may look at zones
+    assert "Nguyễn Văn Số A" not in page(police, address)  # its people are not
+    page(police, f"{address}people.csv", 404)
+
+
+def test_borders_change_and_the_order_is_lifted(desks: None) -> None:
+    cdc = signed_in("cdc")
+    address = cdc.post("/zones/new/", ORDER | {"from_day_0": "10"}).url
+    assert "T1" in page(cdc, f"{address}change/")
+    changed = cdc.post(f"{address}change/", ORDER | {"units": "T1\nT2: tổ 3", "grade": "3", "document": "QĐ 2"})
+    assert changed.status_code == 302, changed.content.decode()
+    shown = page(cdc, address)
+    assert "superseded" in shown
+    assert "tổ 3" in shown
+    assert "T2" not in page(cdc, f"{address}close/")
+    end = {"on_0": "16", "on_1": "9", "on_2": "2021", "document": "QĐ 3", "signed_by": "Chủ tịch"}
+    assert cdc.post(f"{address}close/", end).status_code == 302
+    assert "lifted" in page(cdc, address)
+    assert cdc.post(f"{address}close/", end).status_code == 422
+
+
+def test_grades_and_flows_show(desks: None) -> None:
+    cdc = signed_in("cdc")
+    assert "Xã Bắc" in page(cdc, "/zones/grades/?on=2021-11-26")
+    assert "1 moves" in page(cdc, "/zones/flows/?first=2021-09-10&last=2021-09-15&level=commune")
+    assert "Nobody moved" in page(cdc, "/zones/flows/?first=2021-09-01&last=2021-09-02&level=commune")
+    page(cdc, "/zones/999/", 404)
+    page(cdc, "/zones/?n=5&unit=900000001")
+
+
+def test_a_residence_event_is_entered_once(desks: None) -> None:
+    police = signed_in("nam")
+    assert "to be notified by" in page(police, "/persons/2/residence/")
+    event = {
+        "kind": "temporary", "commune": "T2", "address": "Số 9", "from_day_0": "15", "from_day_1": "9",
+        "from_day_2": "2021",
+        "until_day_0": "15", "until_day_1": "3", "until_day_2": "2022", "told_by": "host",
+        "client_id": "8c7a1c9e-1d9f-4f5a-9d68-1e6c7a3a9f11",
+    }  # fmt: skip
+    short = police.post(
+        "/persons/2/residence/", event | {"until_day_1": "9", "until_day_2": "2021", "until_day_0": "20"}
+    )
+    assert short.status_code == 422
+    assert "lasts at least 30 days" in short.content.decode()
+    for _twice in range(2):
+        assert police.post("/persons/2/residence/", event).status_code == 302
+    end = {"kind": "end", "ends": "stay", "from_day_0": "15", "from_day_1": "9", "from_day_2": "2021",
+           "told_by": "police",
+           "client_id": "8c7a1c9e-1d9f-4f5a-9d68-1e6c7a3a9f12"}  # fmt: skip
+    assert police.post("/persons/2/residence/", end).status_code == 302
+    with begin(machine("test", "*")) as session:
+        spells = session.rows(
+            "SELECT kind::text, upper(valid) AS until FROM residence WHERE person_id = 2 ORDER BY kind"
+        )
+        assert [(s["kind"], s["until"]) for s in spells] == [
+            ("permanent", None), ("stay", TODAY), ("temporary", dt.date(2022, 3, 15)),
+        ]  # fmt: skip
+    page(police, "/persons/1/residence/", 404)
