@@ -77,7 +77,8 @@ def test_parquet_as_the_simulation_writes_it(people: Session, tmp_path: Path) ->
     path = tmp_path / "visits.parquet"
     with duckdb.connect() as engine:
         engine.execute(
-            f"COPY (SELECT '{number(1)}' AS personal_number, 'W1' AS place, TIMESTAMPTZ '2021-08-01 08:00:00+07' AS \"from\","
+            f"COPY (SELECT '{number(1)}' AS personal_number, 'W1' AS place,"
+            " TIMESTAMPTZ '2021-08-01 08:00:00+07' AS \"from\","
             f" TIMESTAMPTZ '2021-08-01 17:00:00+07' AS \"to\", 'roster' AS source) TO '{path}' (FORMAT parquet)"
         )
     assert visits.load_visits(path, by=ALL).loaded == 1

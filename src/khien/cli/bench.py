@@ -28,7 +28,7 @@ class _Benches(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in _BENCHES:
             return None
-        command = getattr(import_module(_BENCHES[name]), name)
+        command = getattr(import_module(_BENCHES[name]), name.replace("-", "_"))
         assert isinstance(command, click.Command)
         return command
 

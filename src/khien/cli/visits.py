@@ -26,10 +26,10 @@ def visits() -> None:
 @click.option("--rejects", type=click.Path(dir_okay=False, path_type=Path), help="Where refused rows are listed.")
 @click.option("--json", "as_json", is_flag=True)
 def load(file: Path, places: Path | None, rejects: Path | None, as_json: bool) -> None:
-    """Load FILE (CSV or Parquet): personal_number, place, from, to, source, optionally seat. Safe to run again.
+    """Load FILE (CSV or Parquet): personal_number, place, from, to, source, optionally seat.
 
     Times without a zone are of Viet Nam; an empty `to` says that the departure is not known. Rows that cannot be used are
-    listed with line and reason in FILE.rejects.csv; the others are loaded.
+    listed with line and reason in FILE.rejects.csv; the others are loaded. Safe to run again.
     """
     actor = machine("epidemic-control", "visit.load")
     described = visit_files.load_places(places, by=actor) if places else 0

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from khien.core.actor import Actor
+from khien.core.actor import Actor, machine
 from khien.core.errors import BadInput, Fault, NotFound, Refused
 from khien.core.i18n import N_
 from khien.core.session import Session, begin
@@ -50,9 +50,12 @@ class Reported:
     was_contact: tuple[tuple[int, int], ...] = ()
 
 
-def report_case(*, by: Actor, entry: CaseEntry) -> Reported:
-    """Report a case. Whoever is on a contact list stands there as a case from now on, and is no longer isolated as a
-    contact. The same client_id again changes nothing. Raises BadInput, Refused (a second open case), NotAllowed."""
+def report_case(*, by: Actor, entry: CaseEntry, retrace: bool = True) -> Reported:
+    """Report a case. Whoever is on a contact list stands there as a case from now on, is no longer isolated as one, and
+    is traced at once (`retrace`). The same client_id again changes nothing.
+
+    Raises BadInput, Refused (a second open case), NotAllowed.
+    """
     by.must("case.report")
     with begin(by) as session:
         found = session.value(_q.case_of_message, person_id=entry.person_id, client_id=entry.client_id)
@@ -69,8 +72,10 @@ def report_case(*, by: Actor, entry: CaseEntry) -> Reported:
             source=entry.source, account=by.account_id, now=session.now,
         )  # fmt: skip
         session.log("case.report", [entry.person_id], case=case_id, state=entry.state)
-        _note(session, "case", entry.person_id, (entry.person_id, case_id), None, entry.state)
-        lists = _left_the_contacts(session, entry.person_id, reported_on) if entry.state in cases.OPEN_CASE else ()
+        note(session, "case", entry.person_id, (entry.person_id, case_id), None, entry.state)
+        lists = _left_the_contacts(session, entry.person_id, reported_on)
+        if lists and retrace:  # by the product itself: who reports need not be one who may trace
+            trace(by=machine("epidemic-control", "trace.run"), persons=[entry.person_id])
     return Reported("recorded", case_id, lists)
 
 
@@ -91,14 +96,14 @@ def _left_the_contacts(session: Session, person_id: int, on: dt.date) -> tuple[t
     lists = []
     for row in session.rows(_q.contact_became_case, person_id=person_id):
         cause = (row["case_person_id"], row["case_id"])
-        _note(session, "contact", person_id, cause, None, "case")
+        note(session, "contact", person_id, cause, None, "case")
         lists.append(cause)
     for row in session.rows(_q.end_isolation, person_id=person_id, on=on, reason="case"):
-        _note(session, "isolation", person_id, (row["case_person_id"], row["case_id"]), None, "case")
+        note(session, "isolation", person_id, (row["case_person_id"], row["case_id"]), None, "case")
     return tuple(lists)
 
 
-def _note(
+def note(
     session: Session, subject: str, person_id: int, cause: tuple[int, int], before: str | None, after: str,
     reason: str = "",
 ) -> None:  # fmt: skip
@@ -113,8 +118,8 @@ def _note(
 class Traced:
     """The contacts of one case, by degree and score; `cuts` says what was left out and why.
 
-    A contact has degree, via_person_id, person_id, score, seconds, first_at, last_at, and exposures as JSON text: a list
-    of {kind, place, from, until, seconds}.
+    A contact has degree, via_person_id, person_id, score, seconds, first_at, last_at, and exposures as JSON text: a
+    list of {kind, place, from, until, seconds}.
     """
 
     person_id: int
@@ -193,8 +198,8 @@ def change_case(
     sampled_on: dt.date | None = None,
     isolated_at: dt.datetime | None = None,
 ) -> None:
-    """Move a case on in its life. A refuted one withdraws what it caused: contacts and isolation that no other open case
-    holds up. Raises NotFound, Refused for a state that cannot follow, NotAllowed."""
+    """Move a case on in its life. A refuted one withdraws what it caused: contacts and isolation that no other open
+    case holds up. Raises NotFound, Refused for a state that cannot follow, NotAllowed."""
     by.must("case.report")
     with begin(by) as session:
         found = session.row(_q.lock_case, person_id=person_id, case_id=case_id)
@@ -217,6 +222,6 @@ def change_case(
             sampled_on=sampled_on, isolated_at=isolated_at,
         )  # fmt: skip
         session.log("case.report", [person_id], case=case_id, state=state)
-        _note(session, "case", person_id, (person_id, case_id), found["state"], state, reason)
+        note(session, "case", person_id, (person_id, case_id), found["state"], state, reason)
         if state == "refuted":
             session.execute(_q.withdraw, person_id=person_id, case_id=case_id, on=session.today)

@@ -71,11 +71,16 @@ def _bench_load(path: Path, people: int, as_json: bool) -> None:
         done = visits.load_visits(path, by=_ACTOR)
         ours = took()
     with psycopg.connect(config.database_dsn("khien_loader"), autocommit=True) as connection:
-        connection.execute("CREATE TABLE loading.bare (personal_number text, place text, a timestamptz, b timestamptz, source text)")
+        connection.execute(
+            "CREATE TABLE loading.bare (personal_number text, place text, a timestamptz, b timestamptz, source text)"
+        )
         bare = _copy_in(connection, "loading.bare", path, "CSV, HEADER")
         connection.execute("DROP TABLE loading.bare")
         resolved = path.with_name("resolved")
-        with connection.cursor().copy(f"COPY (SELECT {_COLUMNS} FROM visit) TO STDOUT") as rows, resolved.open("wb") as out:  # type: ignore[call-overload]
+        with (
+            connection.cursor().copy(_q.resolved) as rows,
+            resolved.open("wb") as out,
+        ):  # type: ignore[call-overload]
             for part in rows:
                 out.write(part)
         connection.execute("CREATE TABLE loading.keyed AS SELECT * FROM visit WITH NO DATA")
@@ -125,5 +130,6 @@ def _bench_many(persons: list[int], depth: int, people: int, as_json: bool) -> N
     contacts = sum(len(one.contacts) for one in found)
     unit = f"s for {len(persons)} cases, depth {depth}, {contacts} contacts"
     bench.show(
-        bench.Measured("trace-many", round(ours, 2), round(reference, 2), unit, round(ours / reference, 2), people), as_json
+        bench.Measured("trace-many", round(ours, 2), round(reference, 2), unit, round(ours / reference, 2), people),
+        as_json,
     )

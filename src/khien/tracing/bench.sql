@@ -57,3 +57,6 @@ WITH first AS (
     GROUP BY 1, 2
 )
 SELECT (SELECT count(*) FROM first) + (SELECT count(*) FROM second);
+
+-- name: resolved
+COPY (SELECT person_id, place_id, came_at, left_at, span, source, seat FROM visit) TO STDOUT;

@@ -57,15 +57,16 @@ def _entry(row: dict[str, str], person_id: int) -> CaseEntry:
     # The same line of the same list again is the same message.
     key = "|".join([str(person_id), row.get("onset_on", ""), row.get("sampled_on", ""), row.get("reported_on", "")])
     return CaseEntry(
-        uuid5(_NAMESPACE, key), person_id, row.get("status") or "confirmed", day("onset_on"), day("sampled_on"), reported,
+        uuid5(_NAMESPACE, key), person_id, row.get("status") or "confirmed", day("onset_on"), day("sampled_on"),
+        reported,
         midnight(reported) if reported else None, row.get("variant") or None, row.get("source") or "unknown",
     )  # fmt: skip
 
 
 def load_cases(path: Path, *, by: Actor) -> dict[str, int]:
-    """Report every case of a file: personal_number, onset_on, sampled_on, reported_on, status. Safe to run again.
+    """Report the cases of a file: personal_number, onset_on, sampled_on, reported_on, status. Counts by result.
 
-    Counts by result. All or nothing: raises BadInput that names every wrong line. A reported case is isolated from the
+    Safe to run again. All or nothing: raises BadInput that names every wrong line. A reported case is isolated from the
     beginning of that day on.
     """
     by.must("case.report")
@@ -79,7 +80,7 @@ def load_cases(path: Path, *, by: Actor) -> dict[str, int]:
                 faults.append(Fault("personal_number", N_("Nobody in the register has this number."), line))
                 continue
             try:
-                counts[report_case(by=by, entry=_entry(row, person)).result] += 1
+                counts[report_case(by=by, entry=_entry(row, person), retrace=False).result] += 1
             except ValueError:
                 faults.append(Fault("onset_on", N_("This is no day."), line))
             except KhienError as refusal:

@@ -340,6 +340,23 @@ BEGIN
     RETURN trace_withdraw_all(case_person, case_number, on_day);
 END $$;
 
-GRANT EXECUTE ON FUNCTION trace_withdraw(bigint, bigint, date), visit_months_ready(date, date), visit_expire(date),
+-- How many contacts a visible case has in each commune: a tracer knows whom to ask, not who they are.
+CREATE OR REPLACE FUNCTION trace_counts_all(case_person bigint, case_number bigint)
+    RETURNS TABLE (degree smallint, unit_id integer, contacts bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET khien.area = '{(,)}' AS $$
+    SELECT k.degree, p.present_unit, count(*) FROM contact k JOIN person p USING (person_id)
+    WHERE k.case_person_id = case_person AND k.case_id = case_number AND k.state <> 'withdrawn'
+    GROUP BY 1, 2 ORDER BY 1, 3 DESC
+$$;
+CREATE OR REPLACE FUNCTION trace_counts(case_person bigint, case_number bigint)
+    RETURNS TABLE (degree smallint, unit_id integer, contacts bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM case_report c WHERE c.person_id = case_person AND c.case_id = case_number) THEN
+        RETURN QUERY SELECT * FROM trace_counts_all(case_person, case_number);
+    END IF;
+END $$;
+
+GRANT EXECUTE ON FUNCTION trace_counts(bigint, bigint), trace_withdraw(bigint, bigint, date), visit_months_ready(date, date), visit_expire(date),
     trace_contacts(bigint[], bigint[], timestamptz[], timestamptz[], date[], timestamptz, integer, jsonb, text)
     TO khien_app, khien_loader;

@@ -148,3 +148,91 @@ WHERE person_id = %(person_id)s AND ended_on IS NULL RETURNING isolation_id, cas
 
 -- name: withdraw
 SELECT trace_withdraw(%(person_id)s, %(case_id)s, %(on)s::date);
+
+-- name: contacts_of_case
+-- Contacts of one case whom the actor may see, F1 first, by risk.
+SELECT k.person_id, k.degree, k.via_person_id, k.score, k.seconds, k.first_at, k.last_at, k.exposures, k.state, k.rule,
+    p.name, p.birth_date, p.sex, u.name AS unit_name
+FROM contact k JOIN person p USING (person_id) JOIN unit u ON u.unit_id = p.present_unit
+WHERE k.case_person_id = %(person_id)s AND k.case_id = %(case_id)s AND k.state <> 'withdrawn'
+ORDER BY k.degree, k.score DESC, k.person_id LIMIT %(page)s OFFSET %(offset)s;
+
+-- name: contact_counts
+-- How many contacts a case has, by degree and commune, also where the actor may not see who they are.
+SELECT degree, unit_id, contacts FROM trace_counts(%(person_id)s, %(case_id)s);
+
+-- name: work_list
+-- People of the area who still need something, once each, the most at risk first.
+SELECT * FROM (
+    SELECT DISTINCT ON (k.person_id) k.person_id, k.case_person_id, k.case_id, k.degree, k.score, k.state, k.last_at,
+        p.name, p.birth_date, p.sex, u.name AS unit_name, i.days AS isolation
+    FROM contact k JOIN person p USING (person_id) JOIN unit u ON u.unit_id = p.present_unit
+    LEFT JOIN isolation_order i ON i.person_id = k.person_id AND i.ended_on IS NULL
+    WHERE k.state = ANY (%(states)s) AND k.degree <= %(depth)s AND p.died_on IS NULL
+      AND p.present_unit <@ khien_area()
+    ORDER BY k.person_id, k.degree, k.score DESC
+) w ORDER BY w.degree, w.score DESC, w.person_id LIMIT %(page)s OFFSET %(offset)s;
+
+-- name: count_work
+SELECT k.state, count(DISTINCT k.person_id) AS people
+FROM contact k JOIN person p USING (person_id)
+WHERE k.state = ANY (%(states)s) AND k.degree <= %(depth)s AND p.died_on IS NULL AND p.present_unit <@ khien_area()
+GROUP BY k.state;
+
+-- name: lock_contact
+SELECT * FROM contact WHERE person_id = %(person_id)s AND case_person_id = %(case_person_id)s AND case_id = %(case_id)s
+FOR UPDATE;
+
+-- name: set_contact
+-- A call or a visit reaches the person, not one of several lists they stand on.
+UPDATE contact SET state = %(state)s
+WHERE person_id = %(person_id)s AND state = ANY (%(open)s) AND degree = %(degree)s;
+
+-- name: protection
+-- Day of the dose that completed the primary series, and day of the last recovery.
+SELECT (SELECT max(d.given_on) FROM (
+            SELECT d.given_on, row_number() OVER (PARTITION BY v.disease ORDER BY d.given_on, d.dose_id) AS n, v.primary_doses
+            FROM dose d JOIN vaccine_product v USING (product)
+            WHERE d.person_id = %(person_id)s AND d.counts AND d.superseded_by IS NULL AND d.status = 'completed'
+              AND v.disease = %(disease)s
+        ) d WHERE d.n >= d.primary_doses) AS series_complete_on,
+    (SELECT max(c.ended_on) FROM case_report c WHERE c.person_id = %(person_id)s AND c.state = 'recovered'
+     AND c.disease = %(disease)s) AS recovered_on;
+
+-- name: add_isolation
+INSERT INTO isolation_order (person_id, case_person_id, case_id, place, days, watch_until, tests, rule, ordered_by, ordered_at)
+VALUES (%(person_id)s, %(case_person_id)s, %(case_id)s, %(place)s, daterange(%(first)s::date, %(until)s::date),
+    %(watch_until)s, %(tests)s, %(rule)s, %(account)s, %(now)s)
+ON CONFLICT (person_id) WHERE ended_on IS NULL DO NOTHING RETURNING isolation_id;
+
+-- name: open_isolation
+SELECT * FROM isolation_order WHERE person_id = %(person_id)s AND ended_on IS NULL;
+
+-- name: due_isolation
+-- Orders whose last day is over.
+SELECT person_id, isolation_id, case_person_id, case_id FROM isolation_order
+WHERE ended_on IS NULL AND upper(days) <= %(today)s::date ORDER BY person_id FOR UPDATE;
+
+-- name: release
+UPDATE isolation_order SET ended_on = %(on)s, end_reason = 'released'
+WHERE ended_on IS NULL AND person_id = ANY (%(persons)s);
+
+-- name: release_contacts
+UPDATE contact SET state = 'released' WHERE person_id = ANY (%(persons)s) AND state = ANY (%(open)s) AND degree = 1;
+
+-- name: breaches
+-- Isolated people who were seen at a checkpoint meanwhile.
+SELECT s.person_id, s.at, i.days, i.place, p.name, u.name AS unit_name, seen.name AS seen_unit
+FROM isolation_order i JOIN sighting s ON s.person_id = i.person_id
+    AND s.at >= lower(i.days)::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh' AND s.at > i.ordered_at
+    AND s.at < coalesce(i.ended_on, upper(i.days))::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh'
+JOIN person p ON p.person_id = i.person_id JOIN unit u ON u.unit_id = p.present_unit
+LEFT JOIN unit seen ON seen.unit_id = s.unit_id
+WHERE s.at >= %(since)s ORDER BY s.at DESC LIMIT 200;
+
+-- name: add_symptoms
+INSERT INTO symptom_entry (person_id, client_id, noted_at, temperature, symptoms, note)
+VALUES (%(person_id)s, %(client_id)s, %(now)s, %(temperature)s, %(symptoms)s, %(note)s) ON CONFLICT DO NOTHING;
+
+-- name: diary
+SELECT noted_at, temperature, symptoms, note FROM symptom_entry WHERE person_id = %(person_id)s ORDER BY noted_at DESC;

@@ -10,6 +10,7 @@ from khien.core.errors import NotFound
 from khien.core.i18n import N_
 from khien.core.session import Session
 from khien.core.sql import Queries
+from khien.tracing.rules.cases import OPEN_CONTACT
 
 _q = Queries("khien.tracing")
 
@@ -80,3 +81,45 @@ def traced(
         _q.trace, persons=list(persons), cases=list(cases), starts=list(starts), ends=list(ends), onsets=list(onsets),
         moment=moment, depth=depth, rule=rule, keep=keep,
     )  # fmt: skip
+
+
+def contacts(
+    session: Session, person_id: int, case_id: int, *, page: int = 1, size: int = PAGE
+) -> list[dict[str, Any]]:
+    """A page of a case's contacts whom the actor may see, by degree and risk. Logged with the case."""
+    rows = session.rows(
+        _q.contacts_of_case, person_id=person_id, case_id=case_id, page=size, offset=(page - 1) * size
+    )  # fmt: skip
+    if rows:
+        session.log("contact.read", [row["person_id"] for row in rows], case=case_id)
+    return rows
+
+
+def contact_counts(session: Session, person_id: int, case_id: int) -> list[dict[str, Any]]:
+    """Contacts of a visible case by degree and commune, of the whole nation: numbers, not people."""
+    return session.rows(_q.contact_counts, person_id=person_id, case_id=case_id)
+
+
+def work_list(
+    session: Session, *, states: Sequence[str] = OPEN_CONTACT, depth: int = 1, page: int = 1, size: int = PAGE
+) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    """Contacts in the actor's area who need something, the most at risk first, and how many by state. Logged."""
+    rows = session.rows(_q.work_list, states=list(states), depth=depth, page=size, offset=(page - 1) * size)
+    if rows:
+        session.log("contact.read", [row["person_id"] for row in rows], list=True)
+    counts = session.rows(_q.count_work, states=list(OPEN_CONTACT), depth=depth)
+    return rows, {row["state"]: row["people"] for row in counts}
+
+
+def breaches(session: Session, since: dt.datetime) -> list[dict[str, Any]]:
+    """Isolated people of the area who were seen at a checkpoint since a moment. Logged."""
+    rows = session.rows(_q.breaches, since=since)
+    if rows:
+        session.log("contact.read", [row["person_id"] for row in rows], breach=True)
+    return rows
+
+
+def diary(session: Session, person_id: int) -> list[dict[str, Any]]:
+    """A person's symptom diary, newest first. Logged."""
+    session.log("contact.read", [person_id], diary=True)
+    return session.rows(_q.diary, person_id=person_id)
