@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from khien.core.errors import BadInput, Fault
@@ -11,6 +12,9 @@ from khien.core.text import fold
 from khien.territory import store as territory
 
 COMMUNE = 3
+# Official lists write "Phường 01", people "Phường 1".
+_PADDED = re.compile(r"\b0([1-9])\b")
+_BARE = re.compile(r"\b([1-9])\b")
 _SHORT = {"tp": "thanh pho", "tphcm": "thanh pho ho chi minh", "hcm": "ho chi minh", "q": "quan", "p": "phuong"}
 
 
@@ -41,7 +45,16 @@ def find(session: Session, text: str, field: str) -> int:
 
 def _fitting(session: Session, text: str) -> list[dict[str, Any]]:
     first, *rest = [" ".join(_SHORT.get(w, w) for w in fold(p).replace(".", " ").split()) for p in text.split(",")]
-    units = territory.search(session, first, session.today, limit=200) if first else []
-    communes = [u for u in units if u["level"] == COMMUNE]
-    named = [u for u in communes if fold(u["name"]) == first or fold(u["name"]).endswith(f" {first}")]
-    return [u for u in (named or communes) if all(part in fold(u["within"] or "") for part in rest)]
+    if not first:
+        return []
+    spellings = {first, _PADDED.sub(r"\1", first), _BARE.sub(r"0\1", first)}
+    units = {u["unit_id"]: u for s in spellings for u in territory.search(session, s, session.today, limit=200)}
+    communes = [u for u in units.values() if u["level"] == COMMUNE]
+    named = [u for u in communes if any(f" {fold(u['name'])}".endswith(f" {s}") for s in spellings)]
+    return [u for u in (named or communes) if all(_within(part, u["within"]) for part in rest)]
+
+
+def _within(part: str, places: str | None) -> bool:
+    wanted = _PADDED.sub(r"\1", part)
+    names = [_PADDED.sub(r"\1", fold(place)) for place in (places or "").split(",")]
+    return any(f" {name}".endswith(f" {wanted}") for name in names)

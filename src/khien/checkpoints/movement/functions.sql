@@ -390,3 +390,14 @@ RETURNS TABLE (checkpoint_id integer, code text, hour timestamptz, came_in bigin
     GROUP BY 1, 2, 3 ORDER BY 2, 3
 $$;
 GRANT EXECUTE ON FUNCTION checkpoint_hours(timestamptz, timestamptz) TO khien_app;
+
+-- Zones for the kit: of grade 2 and higher, as ranges of unit ids. Empty where no zones are kept.
+CREATE OR REPLACE FUNCTION checkpoint_kit_zones(day date) RETURNS TABLE (grade integer, area text, name text)
+    LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF to_regclass('public.zone_order') IS NOT NULL THEN
+        RETURN QUERY EXECUTE 'SELECT o.grade::integer, o.area::text, z.name FROM zone_order o JOIN zone z USING (zone_id)'
+            ' WHERE o.valid @> $1 AND o.state NOT IN (''proposed'', ''withdrawn'') AND o.grade > 1 ORDER BY 1 DESC, 3'
+            USING day;
+    END IF;
+END $$;

@@ -81,3 +81,20 @@ SELECT * FROM checkpoint_figures(%(since)s, %(until)s);
 
 -- name: figures_by_hour
 SELECT * FROM checkpoint_hours(%(since)s, %(until)s);
+
+-- name: kit_people
+-- One line for each number of each living person: number|name key|birth date as far as it is known. Copied out raw.
+COPY (
+    SELECT i.value || '|' || p.name_key || '|' || to_char(p.birth_date, CASE p.birth_precision
+        WHEN 'd' THEN 'YYYY-MM-DD' WHEN 'm' THEN 'YYYY-MM' ELSE 'YYYY' END)
+    FROM identifier i JOIN person p USING (person_id)
+    WHERE i.kind IN ('personal_number', 'cmnd', 'provisional') AND upper_inf(i.valid) AND p.died_on IS NULL
+) TO STDOUT;
+
+-- name: kit_revoked
+SELECT pass_id FROM declaration WHERE revoked_at IS NOT NULL AND expires_at > %(at)s
+UNION ALL
+SELECT pass_id FROM declaration_unmatched WHERE revoked_at IS NOT NULL AND expires_at > %(at)s;
+
+-- name: kit_zones
+SELECT grade, area, name FROM checkpoint_kit_zones(%(day)s);

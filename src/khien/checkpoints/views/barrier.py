@@ -131,7 +131,11 @@ def _of_person(
         "born": [d.isoformat() if d else None for d in (who.born_first, who.born_last)],
         "pass_id": str(state.pass_id) if state and state.state != "forged" else None,
     }  # fmt: skip
-    shown = {"name": told["name"], "birth_date": told["birth_date"], "number": told["number"]}
+    shown = {
+        "name": told["name"],
+        "birth_date": "/".join(reversed(told["birth_date"].split("-"))),
+        "number": told["number"],
+    }
     return _shown(session, codes, held if who.number else None, shown, facts)
 
 

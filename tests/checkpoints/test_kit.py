@@ -1,0 +1,128 @@
+"""The kit: who is in the register is always known, somebody else once in 65,536; anything broken is refused."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from khien.checkpoints.movement import actions, keys, kit
+from khien.checkpoints.rules import declared, passes
+from khien.checkpoints.rules.declaration import Declaration
+from khien.core.actor import machine
+from khien.core.errors import BadInput, NotAllowed
+from khien.core.session import begin
+from tests.checkpoints.test_declarations import ANSWERS, PUBLIC, WHO
+from tests.register import NORTH, SOUTH, add_country, add_person
+
+MAKER = machine("movement-control", "kit.make")
+
+
+@pytest.fixture
+def made(fresh_database: str, tmp_path: Path) -> Iterator[dict[str, Any]]:
+    with begin(machine("test", "*"), role="khien_loader") as session:
+        add_country(session)
+        for person_id in range(1, 400):
+            add_person(session, person_id, unit=NORTH, name=f"Trần Thử {person_id}")
+        add_person(session, 500, unit=NORTH, name="Cụ Bà", birth_date=dt.date(1931, 1, 1))
+        session.execute("UPDATE person SET birth_precision = 'y' WHERE person_id = 500")
+        add_person(session, 501, unit=NORTH, name="Đã Mất", died_on=dt.date(2021, 1, 1))
+        session.execute(
+            "INSERT INTO identifier (kind, value, person_id)"
+            " SELECT 'personal_number', lpad(person_id::text, 12, '0'), person_id FROM person"
+        )
+    given = [_declare(), _declare()]
+    actions.revoke_pass(by=PUBLIC, pass_id=given[1].pass_id, reason="Khai sai")
+    path = tmp_path / "kit"
+    about = kit.make(path, by=MAKER)
+    yield {"path": path, "about": about, "passes": given}
+
+
+def _declare() -> actions.PassGiven:
+    one = Declaration(uuid4(), declared.read(WHO), WHO["birth_date"], ANSWERS, SOUTH, NORTH)
+    return actions.declare(by=PUBLIC, declarations=[one])[0]
+
+
+def test_everybody_alive_is_known_and_nobody_else(made: dict[str, Any]) -> None:
+    read = kit.read(made["path"])
+    assert all(read.knows(f"{n:012}", f"TRAN THU {n}", "1990-01-15") for n in range(1, 400))
+    assert not read.knows("000000000001", "Trần Thử 2", "1990-01-15")
+    assert not read.knows("000000000001", "Trần Thử 1", "1990-01-16")
+    assert read.knows("000000000500", "Cụ Bà", "1931-05-09"), "the register knows the year only"
+    assert not read.knows("000000000501", "Đã Mất", "1990-01-15")
+    assert made["about"]["entries"] == 400 and "key" not in made["about"]
+
+
+def test_passes_are_judged_without_the_database(made: dict[str, Any]) -> None:
+    read = kit.read(made["path"])
+    good, revoked = (p.text for p in made["passes"])
+    now = made["passes"][0].expires_at - dt.timedelta(hours=1)
+    assert (read.state_of_pass(good, now), read.state_of_pass(revoked, now)) == ("valid", "revoked")
+    assert read.state_of_pass(good, now + dt.timedelta(hours=2)) == "expired"
+    a_pass, signature = passes.parse(good)
+    forged = passes.text_of(replace(a_pass, expires_at=a_pass.expires_at + dt.timedelta(days=1)), signature)
+    assert read.state_of_pass(forged, now) == "forged"
+    keys.add_key()
+    assert read.state_of_pass(_declare().text or "", now) == "unknown_key", "a kit older than the key says so"
+
+
+def test_a_kit_holds_no_name_and_no_number_and_only_who_may_makes_one(made: dict[str, Any], tmp_path: Path) -> None:
+    raw = made["path"].read_bytes()
+    assert b"000000000007" not in raw and "Trần".encode() not in raw and b"tran" not in raw
+    assert made["path"].stat().st_mode & 0o077 == 0
+    with pytest.raises(NotAllowed):
+        kit.make(tmp_path / "other", by=machine("movement-control"))
+
+
+def test_any_broken_kit_is_refused(made: dict[str, Any], tmp_path: Path) -> None:
+    raw = made["path"].read_bytes()
+    broken = tmp_path / "broken"
+
+    @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+    @given(st.integers(0, len(raw) - 1), st.integers(1, 255), st.booleans())
+    def try_one(place: int, change: int, cut: bool) -> None:
+        broken.write_bytes(raw[:place] if cut else raw[:place] + bytes([raw[place] ^ change]) + raw[place + 1 :])
+        with pytest.raises(BadInput):
+            kit.read(broken)
+
+    try_one()
+    with pytest.raises(BadInput):
+        kit.read(made["path"], trusted={b"none": bytes(32)})
+
+
+def test_a_wrong_filter_length_never_reaches_the_c_code(made: dict[str, Any], tmp_path: Path) -> None:
+    raw = made["path"].read_bytes()
+    start = len(kit.MAGIC) + 8
+    length = int.from_bytes(raw[len(kit.MAGIC) : start], "big")
+    header = json.loads(raw[start : start + length])
+    body = bytearray(raw[start + length : -64])
+    body[24:28] = (2**31).to_bytes(4, "little")  # claims an array of four gigabytes
+    forged = tmp_path / "forged"
+    kit._write(forged, json.dumps(header).encode(), bytes(body))
+    with pytest.raises(BadInput):
+        kit.read(forged)
+
+
+def test_zones_are_ranges_of_units() -> None:
+    assert (
+        kit._inside(5, "{[1,6),[9,12)}") and not kit._inside(6, "{[1,6),[9,12)}") and kit._inside(9, "{[1,6),[9,12)}")
+    )
+
+
+def test_somebody_else_is_taken_for_known_once_in_65536() -> None:
+    digests = np.unique(np.random.default_rng(7).integers(0, 2**63, 200_000, dtype=np.uint64))
+    body = kit._filter(digests)
+    filter_ = kit.Fuse16.deserialize(body)
+    others = np.random.default_rng(8).integers(2**63, 2**64 - 1, 400_000, dtype=np.uint64).tolist()
+    hits = sum(bool(kit.lib.binary_fuse16_contain(o, filter_._Fuse16__filter)) for o in others)
+    assert hits / len(others) < 3 / 65536  # expected 6 of 400,000
+    assert len(body) / len(digests) < 2.4  # bytes a person
