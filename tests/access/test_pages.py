@@ -88,6 +88,31 @@ def test_nobody_signs_up(people: None) -> None:
     assert not Account.objects.filter(username="new").exists()
 
 
+def test_what_would_send_a_message_names_the_administrator_instead(people: None) -> None:
+    """There is no mail server: the pages of the library would fail where they send."""
+    client = Client(SERVER_NAME="localhost")
+    for address in ("/accounts/password/reset/", "/accounts/email/", "/accounts/signup/"):
+        answer = client.post(address, {"email": "somebody@example.vn"})
+        assert answer.status_code == 200
+        assert "quản trị viên" in answer.content.decode()
+
+
+def test_the_admin_has_no_sign_in_of_its_own(people: None) -> None:
+    """It would know neither the second factor nor the limit of attempts."""
+    client = Client(SERVER_NAME="localhost")
+    answer = client.post("/admin/login/", {"username": "boss", "password": WORD})
+    assert (answer.status_code, answer.url) == (302, "/accounts/login/?next=%2Fadmin%2Flogin%2F")
+    assert "_auth_user_id" not in client.session
+
+
+def test_the_pages_of_signing_in_are_in_vietnamese(people: None) -> None:
+    with override_settings(MFA_REQUIRED=False):
+        nurse = signed_in("nurse")
+        nurse.cookies["django_language"] = "vi"
+        assert "Xác thực hai lớp" in nurse.get("/accounts/2fa/").content.decode()
+        assert "Mật khẩu hiện tại" in nurse.get("/accounts/password/change/").content.decode()
+
+
 def test_guessing_passwords_is_slowed_down(people: None) -> None:
     client = Client(SERVER_NAME="localhost")
     for _ in range(6):

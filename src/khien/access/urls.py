@@ -1,3 +1,4 @@
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
@@ -10,9 +11,20 @@ _own = [
     path("persons/<int:person_id>/access/", views.looks_at_person, name="looks_at_person"),
 ]
 
+# The admin's own sign-in knows no second factor and no limit of attempts: everybody signs in on the one page.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+# Accounts, addresses and forgotten passwords are the administrator's business; no message is ever sent. These stand in
+# front of allauth's pages of the same address.
+_by_administrators = [
+    path(f"accounts/{page}", views.ask_administrator)
+    for page in ("signup/", "password/reset/", "email/", "confirm-email/")
+]
+
 # allauth and the admin name their pages themselves, so only our own stand in a namespace.
 urlpatterns = [
     path("", include((_own, "access"))),
+    *_by_administrators,
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -63,6 +63,14 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     return render(request, "access/second_factor.html")
 
 
+def ask_administrator(request: HttpRequest) -> HttpResponse:
+    """Where others would sign up, change an address or reset a password: who does that here."""
+    return render(request, "access/ask_administrator.html")
+
+
+ask_administrator.permissions = ()  # open to everybody: nothing about anybody stands on it
+
+
 @permission_required("access.read")
 def looks_at_person(request: HttpRequest, person_id: int) -> HttpResponse:
     """Who looked at or changed one record; for the person themselves and for those who may see the record."""

@@ -96,9 +96,6 @@ INSERT INTO register_message (person_id, client_id, action) VALUES (%(person_id)
 -- name: next_person
 SELECT nextval('person_id_seq');
 
--- name: next_household
-SELECT nextval('household_id_seq');
-
 -- name: add_person
 INSERT INTO person (person_id, name, name_key, birth_date, birth_precision, sex, nationality, home_unit, present_unit)
 VALUES (%(person_id)s, %(name)s, khien_name_key(%(name)s), %(birth_date)s, %(birth_precision)s, %(sex)s,

@@ -18,7 +18,7 @@ from khien.population.rules.card import parse_card
 from khien.population.rules.card_reading import CardReading
 
 
-@permission_required("person.read")
+@permission_required("person.open")
 def scan(request: HttpRequest) -> HttpResponse:
     """Read a card and go to its owner's page. Nothing tells whether a number that does not open exists."""
     text = request.POST.get("card", "")

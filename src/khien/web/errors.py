@@ -7,13 +7,17 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from allauth.core.exceptions import ReauthenticationRequired
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
 
 from khien.core.errors import BadInput, KhienError
 
 _log = logging.getLogger("khien.web")
+# Raised on purpose, to be answered with a page of their own: nothing to mend.
+_ANSWERS = (Http404, PermissionDenied, SuspiciousOperation, ReauthenticationRequired)
 
 
 def _note(request: HttpRequest, exception: Exception) -> None:
@@ -34,7 +38,8 @@ class ErrorPages:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, KhienError):
-            _note(request, exception)
+            if not isinstance(exception, _ANSWERS):
+                _note(request, exception)
             return None
         tongue = get_language() or "vi"
         status = exception.http_status
