@@ -84,6 +84,7 @@ DECLARE
     v_matched bigint[];
     v_agencies bigint[];
     v_details jsonb[];
+    v_notices jsonb;
 BEGIN
     IF v_rule IS NULL THEN
         RAISE no_data_found USING MESSAGE = 'no rule for identity checks is in force today';
@@ -150,14 +151,14 @@ BEGIN
     IF v_details IS NOT NULL THEN
         PERFORM access_append_each('identity.check', v_persons, v_agencies, v_details);
     END IF;
+    -- As an object, not by a join: the planner expects few rows of an array and would compare each with each.
+    SELECT jsonb_object_agg(s.person_id, s.notices) INTO v_notices
+    FROM checkpoint_notices(
+        array_remove(v_matched, NULL), now(), v_rule ->> 'disease', v_today - (v_rule ->> 'green_days')::integer,
+        v_today - (v_rule ->> 'yellow_days')::integer) s;
     RETURN QUERY
-        SELECT r.verdict, r.name, r.birth, concat_ws(' ', nullif(r.notes, ''), s.notices)
-        FROM unnest(v_verdicts, v_names, v_births, v_notes, v_matched)
-            WITH ORDINALITY AS r (verdict, name, birth, notes, person_id, n)
-        LEFT JOIN checkpoint_notices(
-            array_remove(v_matched, NULL), now(), v_rule ->> 'disease', v_today - (v_rule ->> 'green_days')::integer,
-            v_today - (v_rule ->> 'yellow_days')::integer) s ON s.person_id = r.person_id
-        ORDER BY r.n;
+        SELECT r.verdict, r.name, r.birth, concat_ws(' ', nullif(r.notes, ''), v_notices ->> r.person_id::text)
+        FROM unnest(v_verdicts, v_names, v_births, v_notes, v_matched) AS r (verdict, name, birth, notes, person_id);
 END $$;
 
 -- State of a declared card: 'valid', 'expired', 'cancelled' or 'unknown'. One number may be printed on several cards: the

@@ -3,8 +3,8 @@
     magic "KHKIT1\\n" · length of the header (8 bytes, big-endian) · header (JSON) · filter · signature (64 bytes)
 
 The filter is a 16-bit binary fuse filter over 64-bit BLAKE2b digests of "number|name key|birth date", keyed anew for
-each kit. It holds no personal data: it can be asked whether a complete triple is known, and answers yes to 1 in 65,536 that
-are not. Who has the kit has its key too and can try out triples, hence the name and the birth date beside the number.
+each kit. It holds no personal data: it can be asked whether a complete triple is known, and answers yes to 1 in 65,536
+that are not. Who has the kit has its key too and can try out triples, hence name and birth date beside the number.
 The signature (Ed25519, by a key for passes) is over the SHA-512 of everything before it.
 """
 

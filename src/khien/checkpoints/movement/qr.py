@@ -6,20 +6,20 @@ import base64
 import struct
 import zlib
 
+import numpy as np
 import zxingcpp
 
+from khien.core.text import fold
 from khien.population.rules import personal_qr
 from khien.population.rules.card_reading import CardReading
 from khien.population.rules.partial_date import PartialDate
-
-_QUIET = 4  # light modules around the code, ISO/IEC 18004
 
 
 def png(text: str, scale: int = 6) -> bytes:
     """A QR code as PNG, `scale` pixels a module, quiet zone included."""
     code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
-    picture = memoryview(code.to_image(scale=scale, add_quiet_zones=True))
-    height, width = picture.shape[:2]
+    picture = np.asarray(code.to_image(scale=scale, add_quiet_zones=True))  # one byte of grey a pixel
+    height, width = picture.shape
     rows = picture.tobytes()
     lines = b"".join(b"\x00" + rows[at : at + width] for at in range(0, height * width, width))
     head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)  # eight bits of grey
@@ -41,15 +41,13 @@ def svg(text: str) -> str:
 
 def personal_code(number: str, name: str, born: PartialDate, *, by_another: bool) -> str:
     """The personal QR of Decision 1405, the first six characters of the number starred as it allows."""
-    masked = {"masked_number": "******" + number[6:]} if len(number) == 12 else {"passport": number}
+    masked = len(number) == 12
     card = CardReading(
-        "personal_qr", name=_plain(name), birth_date=born,
-        extras=(("declared_by", "other" if by_another else "self"),), **masked,
-    )  # fmt: skip
+        "personal_qr",
+        masked_number="******" + number[6:] if masked else None,
+        passport=None if masked else number,
+        name=fold(name).upper(),
+        birth_date=born,
+        extras=(("declared_by", "other" if by_another else "self"),),
+    )
     return personal_qr.format(card)
-
-
-def _plain(name: str) -> str:
-    from khien.core.text import fold
-
-    return fold(name).upper()

@@ -23,7 +23,7 @@ from khien.checkpoints.movement.actions import PassGiven
 from khien.checkpoints.rules import declared
 from khien.checkpoints.rules.declaration import Declaration, form_on
 from khien.core.actor import Actor, machine
-from khien.core.errors import BadInput
+from khien.core.errors import BadInput, Fault
 from khien.core.session import Session, begin
 from khien.population.rules import partial_date
 from khien.population.rules.card import parse_card
@@ -106,7 +106,7 @@ def _declare(form: forms.DeclarationForm, actor: Actor, on_paper: bool) -> PassG
 def _units(session: Session, form: forms.DeclarationForm, answers: dict[str, Any]) -> tuple[int | None, int | None]:
     """The communes of departure and arrival; all faults at once."""
     found: dict[str, int] = {}
-    faults = []
+    faults: list[Fault] = []
     for asked in form.asked.fields:
         if asked.kind == "commune" and answers.get(asked.id):
             try:

@@ -25,7 +25,9 @@ _NOTICE_DAYS = 14
 def shift(request: HttpRequest) -> HttpResponse:
     """Who passed in the last hours, to search and to print for the next shift. Searching is sent in the body."""
     form = forms.ShiftForm(request.POST or None, initial={"hours": 12})
-    wanted = form.cleaned_data if form.is_bound and form.is_valid() else {"hours": 12, "plate": "", "name": ""}
+    wanted: dict[str, Any] = (
+        form.cleaned_data if form.is_bound and form.is_valid() else {"hours": 12, "plate": "", "name": ""}
+    )
     with begin(request.actor) as session:
         chosen = _of_shift(request, session)
         until = session.now + _SOON
@@ -86,9 +88,9 @@ def _csv(rows: list[dict[str, Any]], hours: list[dict[str, Any]]) -> HttpRespons
            "unknown_number", "malformed", "other_verdict", "state")  # fmt: skip
     out.writerow(["code", "name", "commune", "hour", "in", "out", *(f"day_{k}" for k in day)])
     for row in rows:
-        own = [h for h in hours if h["checkpoint_id"] == row["checkpoint_id"]] or [None]
-        for hour in own:
-            flow = [hour["hour"].isoformat(), hour["came_in"], hour["went_out"]] if hour else ["", 0, 0]
+        own = [h for h in hours if h["checkpoint_id"] == row["checkpoint_id"]]
+        flows: list[list[Any]] = [[h["hour"].isoformat(), h["came_in"], h["went_out"]] for h in own] or [["", 0, 0]]
+        for flow in flows:
             out.writerow([row["code"], row["name"], row["unit_name"], *flow, *(row[k] for k in day)])
     return answer
 
