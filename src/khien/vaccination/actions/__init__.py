@@ -12,6 +12,14 @@ from khien.vaccination.actions.campaign import (
     set_priorities,
 )
 from khien.vaccination.actions.catalogue import add_sites, load_products
+from khien.vaccination.actions.desk import (
+    close_session,
+    end_observation,
+    give_dose,
+    refuse_consent,
+    screen_person,
+    undo_dose,
+)
 from khien.vaccination.actions.doses import DoseOutcome, correct_dose, record_dose, record_doses
 from khien.vaccination.actions.stock import (
     Excursion,
@@ -27,6 +35,12 @@ from khien.vaccination.actions.stock import (
 )
 
 __all__ = [
+    "undo_dose",
+    "screen_person",
+    "refuse_consent",
+    "give_dose",
+    "end_observation",
+    "close_session",
     "DoseOutcome",
     "Excursion",
     "Movement",

@@ -1,0 +1,79 @@
+"""What the schedule says of one person in front of a desk: what is due, and what a dose given today would be worth."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from khien.vaccination import programmes, reasons
+from khien.vaccination.evaluation import vaccine_code
+from khien.vaccination.rules.engine import evaluate
+from khien.vaccination.rules.facts import Given, Person
+from khien.vaccination.rules.groups import GroupForecast
+from khien.vaccination.rules.state import NOT_COMPLETE, VALID, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """`counts`: a dose of the product given today would be valid. Number and days are of the next dose."""
+
+    status: str
+    counts: bool
+    dose_number: int | None
+    kind: str
+    earliest: dt.date | None
+    recommended: dt.date | None
+    vaccines: tuple[str, ...]
+    why_not: tuple[tuple[Reason, str], ...]  # a reason and the title of its document
+
+    def sentences(self, language: str) -> list[tuple[str, str]]:
+        """Why a dose today would not count, in words, with the document."""
+        return [(reasons.text(reason.code, language), document) for reason, document in self.why_not]
+
+    @property
+    def due(self) -> bool:
+        return self.status == NOT_COMPLETE and self.counts
+
+
+def advise(
+    programme: str, group: str, product: str, on: dt.date, *, birth_date: dt.date, sex: str,
+    doses: Sequence[Mapping[str, Any]], facts: Sequence[Mapping[str, Any]],
+) -> Advice:  # fmt: skip
+    """`doses` (product, given_on, counts) and `facts` (code, since) as the register has them."""
+    rules = programmes.find(programme)
+    known = {f["code"]: f["since"] and f["since"].toordinal() for f in facts}
+    given = tuple(
+        Given(d["given_on"].toordinal(), vaccine_code(rules, d["product"]), substandard=not d["counts"]) for d in doses
+    )
+    sex = sex if sex in ("male", "female") else "unknown"
+    person = Person(birth_date.toordinal(), on.toordinal(), sex, given, known)
+    forecast = next((g for g in evaluate(rules, person).groups if g.group == group), None)
+    today = Given(on.toordinal(), vaccine_code(rules, product))
+    judged = [
+        j for j in evaluate(rules, Person(person.birth, person.on, sex, (*given, today), known)).doses
+        if j.number == len(given) and j.group == group
+    ]  # fmt: skip
+    counts = any(j.status == VALID for j in judged)
+    why = [] if counts else [r for j in judged for r in j.reasons] or _barred(forecast)
+    return Advice(
+        status=forecast.status if forecast else "not_recommended",
+        counts=counts and (forecast is None or forecast.status != "contraindicated"),
+        dose_number=forecast.dose_number if forecast else None,
+        kind=forecast.kind if forecast else "",
+        earliest=_day(forecast.earliest) if forecast else None,
+        recommended=_day(forecast.recommended) if forecast else None,
+        vaccines=forecast.vaccines if forecast else (),
+        why_not=tuple(
+            (r, rules.documents[r.document].title if r.document in rules.documents else "") for r in dict.fromkeys(why)
+        ),
+    )
+
+
+def _barred(forecast: GroupForecast | None) -> list[Reason]:
+    return list(forecast.reasons) if forecast is not None and forecast.reasons else [Reason("unknown_vaccine")]
+
+
+def _day(ordinal: int | None) -> dt.date | None:
+    return None if ordinal is None else dt.date.fromordinal(ordinal)
