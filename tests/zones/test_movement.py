@@ -152,3 +152,18 @@ def test_two_places_and_impossible_travel_come_with_their_evidence(session: Sess
     travel = next(f for f in found if f.kind == "impossible_travel")
     assert travel.evidence["kilometres"] > 1000
     assert session.value("SELECT count(*) FROM access_log WHERE person_id = 1 AND action = 'zone.people'") == 1
+
+
+def test_passages_go_by_whole_months_and_the_log_proves_it(session: Session, zone: int) -> None:
+    session.value("SELECT passage_month_ready('2021-07-05'), passage_month_ready('2021-09-05')")
+    pass_by(session, 1, SOUTH, noon(-70))
+    actions.push(by=DESK, zone_id=zone)
+    gone = actions.expire_passages(by=DESK)
+    assert [(g["partition"], g["passages"]) for g in gone] == [("passage_2021_07", 1)]
+    assert session.value("SELECT count(*) FROM passage") == 1
+    proof = session.row("SELECT detail FROM access_log WHERE action = 'passage.expire'")
+    assert proof is not None
+    assert (proof["detail"]["partition"], proof["detail"]["passages"]) == ("passage_2021_07", 1)
+    assert actions.expire_passages(by=DESK) == []
+    with pytest.raises(Exception, match="days to come"), session.connection.transaction():
+        actions.expire_passages(by=DESK, before=day(40))

@@ -326,3 +326,12 @@ def refresh(day: dt.datetime | None, as_json: bool) -> None:
     actor = machine("residence", "residence.write")
     changed = actions.refresh_presence(by=actor, on=day.date() if day else None)
     print_json({"changed": changed}) if as_json else click.echo(f"{changed:,}")
+
+
+@zone.command()
+@click.option("--before", type=_DAY, help="Drop what ended by this day, instead of by the rulebook.")
+@click.option("--json", "as_json", is_flag=True)
+def expire(before: dt.datetime | None, as_json: bool) -> None:
+    """Drop the months of passages whose retention is over; the proof stands in the access log."""
+    actor = machine("movement-control", "passage.expire")
+    print_rows(actions.expire_passages(by=actor, before=before.date() if before else None), as_json)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from khien import rulebook
 from khien.core.actor import Actor
 from khien.core.errors import BadInput, Fault, NotFound, Refused
 from khien.core.i18n import N_
@@ -12,7 +13,7 @@ from khien.core.sql import Queries
 from khien.zones import store
 from khien.zones.rules.lifecycle import TASK_STATES, TaskState, task_may_become
 
-_q = Queries("khien.zones", "movement.sql")
+_q = Queries("khien.zones.movement")
 NEEDS = ("pregnant", "dialysis", "chronic", "disabled", "oxygen")
 
 
@@ -82,3 +83,14 @@ def refresh_presence(*, by: Actor, on: dt.date | None = None) -> int:
         if changed:
             session.log("residence.refresh", changed)
         return len(changed)
+
+
+def expire_passages(*, by: Actor, before: dt.date | None = None) -> list[store.Row]:
+    """Drop the months of passages whose retention is over, and tasks that were done before; the proof is in the log.
+
+    `before`: drop what ended by this day, by default as the rulebook says. Gives partition and passages of each.
+    """
+    by.must("passage.expire")
+    with begin(by) as session:
+        rule = rulebook.in_force(rulebook.load("zones", "presence")["retention"], session.today)[-1]
+        return session.rows(_q.expire, before=before or session.today - dt.timedelta(days=rule["days"]))

@@ -11,7 +11,7 @@ from khien.core.session import Session
 from khien.core.sql import Queries
 
 Row = dict[str, Any]
-_q = Queries("khien.zones", "movement.sql")
+_q = Queries("khien.zones.movement")
 _LEVELS = {"province": 1, "district": 2, "commune": 3}
 
 

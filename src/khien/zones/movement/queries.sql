@@ -28,3 +28,6 @@ UPDATE person p SET present_unit = r.unit_id, changed_at = clock_timestamp()
 FROM zone_register_place(NULL, ARRAY[%(on)s::date]) r
 WHERE r.person_id = p.person_id AND r.unit_id IS NOT NULL AND r.unit_id <> p.present_unit
 RETURNING p.person_id;
+
+-- name: expire
+SELECT partition, passages FROM passage_expire(%(before)s);
