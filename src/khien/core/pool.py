@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import atexit
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg_pool import ConnectionPool, PoolTimeout
@@ -20,6 +22,8 @@ _NO_ANSWER = N_("The database does not answer. Is it running? Try: khien db stat
 _NOT_PREPARED = N_("The database is not prepared yet. Run: khien db start, then khien db migrate")
 _pools: dict[str, ConnectionPool[psycopg.Connection[Any]]] = {}
 _making = Lock()
+_used: WeakKeyDictionary[psycopg.Connection[Any], float] = WeakKeyDictionary()  # when last, by the monotonic clock
+_IDLE_SECONDS = 2.0
 # The pool's own warnings repeat what the error says, many times over.
 logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
 
@@ -29,6 +33,12 @@ def _pool(role: str) -> ConnectionPool[psycopg.Connection[Any]]:
         if role not in _pools:
             _pools[role] = _open(role)
         return _pools[role]
+
+
+def _check(connection: psycopg.Connection[Any]) -> None:
+    """Ask a connection that lay idle whether it still lives; one that was used a moment ago costs no round trip."""
+    if time.monotonic() - _used.get(connection, 0.0) > _IDLE_SECONDS:
+        ConnectionPool.check_connection(connection)
 
 
 def _open(role: str) -> ConnectionPool[psycopg.Connection[Any]]:
@@ -48,7 +58,7 @@ def _open(role: str) -> ConnectionPool[psycopg.Connection[Any]]:
         max_size=config.pool_size(),
         timeout=10,
         kwargs={"autocommit": True},
-        check=ConnectionPool.check_connection if config.check_connections() else None,
+        check=_check if config.check_connections() else None,
         open=True,
     )
     atexit.register(pool.close)
@@ -60,7 +70,10 @@ def connection(role: str) -> Iterator[psycopg.Connection[Any]]:
     """A connection that logs in as `role`; back to the pool afterwards. Raises Unavailable."""
     try:
         with _pool(role).connection() as borrowed:
-            yield borrowed
+            try:
+                yield borrowed
+            finally:
+                _used[borrowed] = time.monotonic()
     except PoolTimeout as failure:
         raise Unavailable(_NO_ANSWER) from failure
     except psycopg.errors.DiskFull as failure:

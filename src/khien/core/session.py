@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any, LiteralString
 
 import psycopg
@@ -19,6 +20,10 @@ from psycopg.types.json import Jsonb
 from khien.core import pool
 from khien.core.actor import Actor
 
+_NOW: LiteralString = (
+    "SELECT CASE WHEN demo_on IS NULL THEN now()"
+    " ELSE (demo_on + (now() AT TIME ZONE 'Asia/Ho_Chi_Minh')::time) AT TIME ZONE 'Asia/Ho_Chi_Minh' END FROM clock"
+)
 _ambient: ContextVar[Session | None] = ContextVar("khien_session", default=None)
 
 
@@ -69,11 +74,7 @@ class Session:
     @property
     def now(self) -> dt.datetime:
         if self._now is None:
-            self._now = self.value(
-                "SELECT CASE WHEN demo_on IS NULL THEN now()"
-                " ELSE (demo_on + (now() AT TIME ZONE 'Asia/Ho_Chi_Minh')::time) AT TIME ZONE 'Asia/Ho_Chi_Minh' END"
-                " FROM clock"
-            )
+            self._now = self.value(_NOW)
         assert self._now is not None
         return self._now.astimezone(dt.UTC)
 
@@ -83,8 +84,9 @@ class Session:
         return self.now.astimezone(dt.timezone(dt.timedelta(hours=7))).date()
 
 
-def _set_scope(connection: psycopg.Connection[Any], actor: Actor) -> None:
-    """Tell the policies who asks. Literals, because SET takes no parameters."""
+@lru_cache(maxsize=1000)
+def _scope(actor: Actor) -> str:
+    """Tells the policies who asks. Literals, because SET takes no parameters."""
     statement = sql.SQL(
         "SET LOCAL khien.account = {account}; SET LOCAL khien.agency = {agency};"
         " SET LOCAL khien.purpose = {purpose}; SET LOCAL khien.area = {area}"
@@ -94,7 +96,25 @@ def _set_scope(connection: psycopg.Connection[Any], actor: Actor) -> None:
         purpose=sql.Literal(actor.purpose),
         area=sql.Literal(actor.area),
     )
-    connection.execute(statement)
+    return statement.as_string()
+
+
+@contextmanager
+def _transaction(connection: psycopg.Connection[Any], actor: Actor) -> Iterator[dt.datetime]:
+    """Open, set the scope and ask the time in one round trip; commit at the end, roll back when the block raises."""
+    opening = f"BEGIN; {_scope(actor)}; {_NOW}"
+    cursor = connection.execute(opening)  # no words of a user in it
+    while cursor.nextset():
+        pass
+    row = cursor.fetchone()
+    assert row is not None
+    try:
+        yield row[0]
+    except BaseException:
+        if not connection.broken:
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
 
 
 @contextmanager
@@ -107,24 +127,28 @@ def begin(actor: Actor, *, role: str = "khien_app") -> Iterator[Session]:
     outer = _ambient.get()
     if outer is not None:
         with outer.connection.transaction():
-            _set_scope(outer.connection, actor)
+            outer.connection.execute(_scope(actor))
             inner = Session(outer.connection, actor)
-            inner._after, inner._now = outer._after, outer._now
-            token = _ambient.set(inner)
-            try:
+            inner._now = outer._now
+            with _current(inner):
                 yield inner
-            finally:
-                _ambient.reset(token)
-        _set_scope(outer.connection, outer.actor)
+        outer.connection.execute(_scope(outer.actor))
+        outer._after.extend(inner._after)
         return
     with pool.connection(role) as connection:
-        with connection.transaction():
-            _set_scope(connection, actor)
+        with _transaction(connection, actor) as now:
             session = Session(connection, actor)
-            token = _ambient.set(session)
-            try:
+            session._now = now
+            with _current(session):
                 yield session
-            finally:
-                _ambient.reset(token)
         for effect in session._after:
             effect()
+
+
+@contextmanager
+def _current(session: Session) -> Iterator[None]:
+    token = _ambient.set(session)
+    try:
+        yield
+    finally:
+        _ambient.reset(token)
