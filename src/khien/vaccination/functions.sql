@@ -30,3 +30,22 @@ SET khien.area = '{(,)}' SET khien.purpose = 'vaccination' AS $$
                FROM desk_visit d WHERE d.session_id = ANY (of_sessions) GROUP BY 1) v USING (session_id);
 $$;
 GRANT EXECUTE ON FUNCTION vaccination_session_doses(bigint), vaccination_session_figures(bigint[]) TO khien_app, khien_loader;
+
+CREATE OR REPLACE FUNCTION vaccination_lot_events(of_product text DEFAULT NULL)
+RETURNS TABLE (product text, lot_number text, doses bigint, events bigint, serious bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+SET khien.area = '{(,)}' SET khien.purpose = 'vaccination' AS $$
+    WITH given AS (
+        SELECT d.product, d.lot_number, count(*) AS doses FROM dose d
+        WHERE d.lot_number IS NOT NULL AND d.status = 'completed' AND d.superseded_by IS NULL AND d.evidence = 'site'
+          AND (of_product IS NULL OR d.product = of_product) GROUP BY 1, 2
+    ), followed AS (
+        SELECT d.product, d.lot_number, count(*) AS events, count(*) FILTER (WHERE e.seriousness <> '{}') AS serious
+        FROM adverse_event e JOIN dose d ON d.person_id = e.person_id AND d.dose_id = e.dose_id
+        WHERE d.lot_number IS NOT NULL AND d.evidence = 'site' AND d.status = 'completed' AND d.superseded_by IS NULL
+        GROUP BY 1, 2
+    )
+    SELECT g.product, g.lot_number, g.doses, coalesce(f.events, 0), coalesce(f.serious, 0)
+    FROM given g LEFT JOIN followed f USING (product, lot_number);
+$$;
+GRANT EXECUTE ON FUNCTION vaccination_lot_events(text) TO khien_app, khien_loader;

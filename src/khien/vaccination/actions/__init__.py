@@ -21,6 +21,7 @@ from khien.vaccination.actions.desk import (
     undo_dose,
 )
 from khien.vaccination.actions.doses import DoseOutcome, correct_dose, record_dose, record_doses
+from khien.vaccination.actions.events import conclude_event, report_event, update_event, verify_dose
 from khien.vaccination.actions.stock import (
     Excursion,
     Movement,
@@ -35,6 +36,10 @@ from khien.vaccination.actions.stock import (
 )
 
 __all__ = [
+    "verify_dose",
+    "update_event",
+    "report_event",
+    "conclude_event",
     "undo_dose",
     "screen_person",
     "refuse_consent",
