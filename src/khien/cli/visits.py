@@ -28,7 +28,7 @@ def visits() -> None:
 def load(file: Path, places: Path | None, rejects: Path | None, as_json: bool) -> None:
     """Load FILE (CSV or Parquet): personal_number, place, from, to, source, optionally seat.
 
-    Times without a zone are of Viet Nam; an empty `to` says that the departure is not known. Rows that cannot be used are
+    Times without a zone are of Viet Nam; an empty `to`: the departure is not known. Rows that cannot be used are
     listed with line and reason in FILE.rejects.csv; the others are loaded. Safe to run again.
     """
     actor = machine("epidemic-control", "visit.load")

@@ -357,6 +357,67 @@ BEGIN
     END IF;
 END $$;
 
-GRANT EXECUTE ON FUNCTION trace_counts(bigint, bigint), trace_withdraw(bigint, bigint, date), visit_months_ready(date, date), visit_expire(date),
+-- Backward: the known cases who were together with a case while it may have been infected. One row an exposure; its
+-- hazard is for an infector of unknown onset. With the nation's area; the door below asks for the case.
+CREATE OR REPLACE FUNCTION trace_back_all(
+    persons bigint[], starts timestamptz[], ends timestamptz[], rule jsonb
+) RETURNS TABLE (person_id bigint, infector_id bigint, infector_case bigint, infector_onset date, kind text, place_id bigint,
+                 from_at timestamptz, until_at timestamptz, hazard double precision)
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET khien.area = '{(,)}' AS $$
+    SELECT s.source_id, c.person_id, c.case_id, coalesce(c.onset_on, c.sampled_on), s.kind, s.place_id, s.from_at, s.until_at,
+        s.hazard
+    FROM trace_step(persons, starts, ends, array_fill(NULL::date, ARRAY[cardinality(persons)]), rule) s
+    JOIN case_report c ON c.person_id = s.person_id AND c.state <> 'refuted'
+$$;
+
+-- Places where several of the cases were while they may have been infected: how many of them, and of how many visitors.
+CREATE OR REPLACE FUNCTION trace_places_all(persons bigint[], starts timestamptz[], ends timestamptz[], most integer)
+    RETURNS TABLE (place_id bigint, cases bigint, visitors bigint, first_at timestamptz, last_at timestamptz, people bigint)
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET khien.area = '{(,)}' AS $$
+    WITH been AS MATERIALIZED (
+        SELECT v.place_id, count(DISTINCT c.p) AS cases, min(v.came_at) AS first_at, max(v.came_at) AS last_at
+        FROM unnest(persons, starts, ends) AS c (p, a, b)
+        JOIN visit v ON v.person_id = c.p AND v.came_at >= c.a AND v.came_at < c.b
+        GROUP BY v.place_id HAVING count(DISTINCT c.p) > 1
+        ORDER BY 2 DESC LIMIT 500
+    ), size AS (
+        SELECT greatest(sum(reltuples), 1)::bigint AS people FROM pg_class WHERE oid = 'person'::regclass
+    )
+    SELECT b.place_id, b.cases, greatest(n.visitors, b.cases), b.first_at, b.last_at, s.people
+    FROM been b CROSS JOIN size s CROSS JOIN LATERAL (
+        SELECT count(DISTINCT w.person_id) AS visitors FROM (
+            SELECT v.person_id FROM (VALUES (0::smallint), (1::smallint), (2::smallint)) c (span)
+            JOIN visit v ON v.place_id = b.place_id AND v.span = c.span AND v.came_at >= b.first_at AND v.came_at <= b.last_at
+            LIMIT most) w
+    ) n
+$$;
+
+-- Whether all of these are cases, not refuted, that the asker sees. Otherwise nothing is searched.
+CREATE OR REPLACE FUNCTION trace_must_see(persons bigint[]) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF (SELECT count(DISTINCT c.person_id) FROM case_report c WHERE c.person_id = ANY (persons) AND c.state <> 'refuted')
+       < (SELECT count(DISTINCT p) FROM unnest(persons) p) THEN
+        RAISE insufficient_privilege USING MESSAGE = 'a trace needs a case in the area';
+    END IF;
+END $$;
+CREATE OR REPLACE FUNCTION trace_back(persons bigint[], starts timestamptz[], ends timestamptz[], rule jsonb)
+    RETURNS TABLE (person_id bigint, infector_id bigint, infector_case bigint, infector_onset date, kind text,
+                   place_id bigint, from_at timestamptz, until_at timestamptz, hazard double precision)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM trace_must_see(persons);
+    RETURN QUERY SELECT * FROM trace_back_all(persons, starts, ends, rule);
+END $$;
+CREATE OR REPLACE FUNCTION trace_places(persons bigint[], starts timestamptz[], ends timestamptz[], most integer)
+    RETURNS TABLE (place_id bigint, cases bigint, visitors bigint, first_at timestamptz, last_at timestamptz, people bigint)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM trace_must_see(persons);
+    RETURN QUERY SELECT * FROM trace_places_all(persons, starts, ends, most);
+END $$;
+
+GRANT EXECUTE ON FUNCTION trace_back(bigint[], timestamptz[], timestamptz[], jsonb),
+    trace_places(bigint[], timestamptz[], timestamptz[], integer), trace_counts(bigint, bigint), trace_withdraw(bigint, bigint, date), visit_months_ready(date, date), visit_expire(date),
     trace_contacts(bigint[], bigint[], timestamptz[], timestamptz[], date[], timestamptz, integer, jsonb, text)
     TO khien_app, khien_loader;

@@ -236,3 +236,26 @@ VALUES (%(person_id)s, %(client_id)s, %(now)s, %(temperature)s, %(symptoms)s, %(
 
 -- name: diary
 SELECT noted_at, temperature, symptoms, note FROM symptom_entry WHERE person_id = %(person_id)s ORDER BY noted_at DESC;
+
+-- name: back
+SELECT * FROM trace_back(%(persons)s::bigint[], %(starts)s::timestamptz[], %(ends)s::timestamptz[], %(rule)s::jsonb);
+
+-- name: places_of_cases
+SELECT * FROM trace_places(%(persons)s::bigint[], %(starts)s::timestamptz[], %(ends)s::timestamptz[], %(most)s);
+
+-- name: known_cases
+-- Cases of the area, for chains: when they fell ill, and who they are by number only.
+SELECT c.person_id, c.case_id, c.onset_on, c.sampled_on, c.reported_on, c.state, c.source, p.sex, p.birth_date,
+    u.code AS unit_code, u.name AS unit_name
+FROM case_report c JOIN person p USING (person_id) JOIN unit u ON u.unit_id = p.present_unit
+WHERE c.state <> 'refuted' AND c.reported_on BETWEEN %(first)s AND %(last)s
+ORDER BY coalesce(c.onset_on, c.sampled_on), c.case_id LIMIT %(most)s;
+
+-- name: decided_links
+SELECT person_id, case_id, infector_id, reason FROM infection_link WHERE person_id = ANY (%(persons)s);
+
+-- name: decide_link
+INSERT INTO infection_link (person_id, case_id, infector_id, reason, decided_by, decided_at)
+VALUES (%(person_id)s, %(case_id)s, %(infector_id)s, %(reason)s, %(account)s, %(now)s)
+ON CONFLICT (person_id, case_id) DO UPDATE SET infector_id = excluded.infector_id, reason = excluded.reason,
+    decided_by = excluded.decided_by, decided_at = excluded.decided_at;
