@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
 
 from khien.cli import main
+from khien.core.errors import WrongUsage
+from khien.web.serving import check_port
 
 _ID = "00000000-0000-4000-8000-000000000001"
 
@@ -76,3 +79,12 @@ def test_our_own_fault_tells_where_but_no_value(
     assert code == 1
     assert "card.py:" in shown
     assert "079190001234" not in shown
+
+
+def test_a_port_that_is_taken_is_told_even_where_it_could_be_shared() -> None:
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(WrongUsage):
+            check_port("127.0.0.1", taken.getsockname()[1])

@@ -36,6 +36,10 @@ def demo(day: dt.datetime, people: int, host: str, port: int, no_serve: bool, as
     # A database of its own, so that a demonstration never mixes with real work.
     os.environ.setdefault("KHIEN_DATABASE_NAME", "khien_demo")
     os.environ.setdefault("KHIEN_MFA", "off")
+    if not no_serve:
+        from khien.web.serving import check_port, serve
+
+        check_port(host, port)  # before the minute of work
     logins = _prepare(on, people)
     if as_json:
         print_json([{"role": r, "username": u, "password": p} for r, u, p in logins])
@@ -43,8 +47,6 @@ def demo(day: dt.datetime, people: int, host: str, port: int, no_serve: bool, as
         # A passkey belongs to a name, never to an address in digits.
         _show(logins, on, f"http://{'localhost' if host == '127.0.0.1' else host}:{port}/")
     if not no_serve:
-        from khien.web.serving import serve
-
         serve(host, port, workers=2)
 
 

@@ -14,8 +14,10 @@ from khien.core import server
 def serve(host: str, port: int, workers: int) -> None:
     """Start the database if it is not running, bring it up to date, serve pages and API until interrupted."""
     from khien.core.migration import migrate
+    from khien.web.serving import check_port
     from khien.web.serving import serve as serve_pages
 
+    check_port(host, port)
     server.ensure_running()
     migrate()
     click.echo(f"http://{host}:{port}/")

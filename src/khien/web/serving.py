@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 import os
+import socket
 
 import django
 from granian import Granian
 from granian.constants import Interfaces
 
+from khien.core.errors import WrongUsage
+from khien.core.i18n import N_
+
+
+def check_port(host: str, port: int) -> None:
+    """Raises WrongUsage where the port is taken. Granian would share it, and two databases would answer in turn."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that has just stopped is no hindrance
+        try:
+            probe.bind((host, port))
+        except OSError as failure:
+            message = N_("Nothing can be served at {host}, port {port}: {reason}. Choose another with --port.")
+            raise WrongUsage(message, host=host, port=port, reason=failure.strerror) from failure
+
 
 def serve(host: str, port: int, workers: int) -> None:
-    """Serve until interrupted. The static files were gathered by khien.web.build."""
+    """Serve until interrupted. The static files were gathered by khien.web.build. Raises WrongUsage."""
+    check_port(host, port)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "khien.core.settings")
     django.setup()
     Granian(
