@@ -16,7 +16,6 @@ import pytest
 from khien.core import config, server
 from khien.core.server import account, layout, processes, settings, supervisor
 from khien.core.server.status import status
-from khien.core.session import Session
 
 from .server_home import FAST, is_root, own_home, query
 
@@ -136,11 +135,6 @@ def test_settings_fit_small_and_large_machines(tmp_path: Path) -> None:
     assert large["shared_buffers"] == "16384MB"
     assert int(small["max_parallel_workers_per_gather"]) == 1
     assert settings.conf_text({"a": "it's"}) == "a = 'it''s'\n"
-
-
-def test_a_session_is_rolled_back(session: Session) -> None:
-    session.execute("UPDATE clock SET demo_on = '2021-09-01'")
-    assert str(session.value("SELECT demo_on FROM clock")) == "2021-09-01"
 
 
 def _program(name: str) -> str:

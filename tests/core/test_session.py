@@ -1,0 +1,59 @@
+"""A session: one transaction, one scope, one moment."""
+
+from __future__ import annotations
+
+import pytest
+
+from khien.core.actor import NATION, Actor, machine
+from khien.core.session import Session, begin
+
+STATION = Actor(7, "station", "vaccination", frozenset(), "{[5,9)}", 3)
+SCOPE = "SELECT current_setting('khien.area') || ' ' || current_setting('khien.account')"
+
+
+def test_the_day_comes_from_the_clock_of_the_database(session: Session) -> None:
+    session.execute("UPDATE clock SET demo_on = '2021-09-01'")
+    session._now = None
+    assert session.today.isoformat() == "2021-09-01"
+
+
+def test_an_inner_session_has_its_own_scope_and_gives_the_outer_one_back(session: Session) -> None:
+    assert session.value(SCOPE) == f"{NATION} "
+    with begin(STATION) as inner:
+        assert inner.connection is session.connection
+        assert inner.value(SCOPE) == "{[5,9)} 7"
+    assert session.value(SCOPE) == f"{NATION} "
+
+
+def test_what_an_inner_session_did_goes_when_it_fails_and_its_effects_never_happen(session: Session) -> None:
+    happened: list[str] = []
+    with pytest.raises(ValueError, match="on purpose"), begin(STATION) as inner:
+        inner.execute("CREATE TEMP TABLE half (n int)")
+        inner.after_commit(lambda: happened.append("inner"))
+        raise ValueError("on purpose")
+    assert session.value("SELECT to_regclass('pg_temp.half') IS NULL")
+    assert session.value(SCOPE) == f"{NATION} "
+    assert happened == []
+
+
+def test_effects_come_after_the_commit_and_not_after_a_failure(fresh_database: str) -> None:
+    happened: list[str] = []
+    with begin(machine("test")) as outer:
+        outer.after_commit(lambda: happened.append("outer"))
+        with begin(machine("test")) as inner:
+            inner.after_commit(lambda: happened.append("inner"))
+        assert happened == []
+    assert sorted(happened) == ["inner", "outer"]
+    with pytest.raises(ZeroDivisionError), begin(machine("test")) as failing:
+        failing.after_commit(lambda: happened.append("never"))
+        1 / 0  # noqa: B018
+    assert "never" not in happened
+
+
+def test_a_connection_is_clean_for_the_next_one(fresh_database: str) -> None:
+    with begin(STATION):
+        pass
+    with pytest.raises(ZeroDivisionError), begin(STATION):
+        1 / 0  # noqa: B018
+    with begin(machine("test")) as later:
+        assert later.value(SCOPE) == f"{NATION} "
