@@ -13,8 +13,9 @@ const output = resolve(process.argv[2] ?? join(here, "dist"));
 const modules = join(here, "node_modules");
 
 // khien: every page · charts: pages with a map or chart · scanner: pages that read a code · decoder: only when the
-// browser has no barcode reader of its own · checkpoint: the officer's page
-const ENTRIES = ["khien", "charts", "scanner", "decoder", "checkpoint"];
+// browser has no barcode reader of its own · checkpoint, offline: the officer's pages ·
+// worker: keeps the page without network
+const ENTRIES = ["khien", "charts", "scanner", "decoder", "checkpoint", "offline", "worker"];
 
 // Two subsets are enough for Vietnamese and English; weight 600 carries headings, 400 text.
 const FONTS = ["vietnamese", "latin"].flatMap((set) => [400, 600].map((w) => `be-vietnam-pro-${set}-${w}-normal.woff2`));

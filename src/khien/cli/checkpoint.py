@@ -12,6 +12,7 @@ from rich.table import Table
 
 from khien.checkpoints import actions, store
 from khien.cli import print_json
+from khien.cli._checkpoint_movement import COMMANDS
 from khien.core.actor import machine
 from khien.core.errors import BadInput, NotFound, WrongUsage
 from khien.core.i18n import N_
@@ -24,6 +25,10 @@ _ACTOR = machine("administration", "checkpoint.manage")
 @click.group()
 def checkpoint() -> None:
     """Checkpoints, and the devices that may ask whether an identity fits the register."""
+
+
+for _command in COMMANDS:
+    checkpoint.add_command(_command)
 
 
 @checkpoint.command()

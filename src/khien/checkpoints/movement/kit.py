@@ -30,6 +30,7 @@ from khien import rulebook
 from khien.checkpoints.movement import keys
 from khien.checkpoints.movement.store import SQL
 from khien.checkpoints.rules import passes
+from khien.core import config
 from khien.core.actor import Actor
 from khien.core.errors import BadInput, Fault
 from khien.core.i18n import N_
@@ -40,6 +41,11 @@ MAGIC = b"KHKIT1\n"
 VERSION = 1
 _HEADER_MOST = 64 << 20
 _SIGNATURE = 64
+
+
+def place() -> Path:
+    """Where the kit lies that the checkpoint page hands to devices."""
+    return config.home() / "checkpoint.kit"
 
 
 def make(path: Path, *, by: Actor) -> dict[str, Any]:
