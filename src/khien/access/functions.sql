@@ -85,10 +85,11 @@ SELECT access_months_ready();
 -- Access log ---------------------------------------------------------------------------------------------------------
 
 -- The canonical text of one entry. jsonb text is unambiguous and the same in every session, whatever its settings.
+-- Stable, as jsonb_build_array is: only then does the planner write the body in place of the call.
 CREATE OR REPLACE FUNCTION access_canonical(
     n integer, account_id bigint, agency_id bigint, purpose text, action text, person_id bigint, detail jsonb
 ) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE
     RETURN jsonb_build_array(n, account_id, agency_id, purpose, action, person_id, detail)::text;
 
 -- sha256 over the head of a call (lane, seq, microseconds since 1970, number of entries) and its entries, one a line.

@@ -194,8 +194,6 @@ CREATE OR REPLACE FUNCTION door_check(
 ) RETURNS TABLE (verdict text, name text, birth_date text, notes text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
     SET khien.account = '' SET khien.agency = '' SET khien.purpose = 'movement-control' SET khien.area = '{(,)}'
-    -- Planned once: an array of 1 and one of 1,000 take the same road, by index.
-    SET plan_cache_mode = force_generic_plan SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off
     AS $$
 BEGIN
     IF numbers IS NULL THEN

@@ -71,10 +71,10 @@ class Coalescer:
             self._loop.call_soon(self._start)
 
     def _start(self) -> None:
-        """A call costs the database as much as twenty checks in it: a further one waits until as many checks are there
-        as are under way, at most until a call is back."""
+        """A call costs the database as much as twenty checks in it: a further one waits until half as many
+        checks are there as are under way, at most until a call is back."""
         self._scheduled = False
-        while self._idle and self._queue and self.queued >= self._under_way:
+        while self._idle and self._queue and 2 * self.queued >= self._under_way:
             task = self._loop.create_task(self._call(self._idle.pop(), self._next_batch()))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
