@@ -67,11 +67,8 @@ def _prepare(people: int, passages: int) -> int:
         size = people
     with begin(_ACTOR, role="khien_owner") as session:
         session.value(_q.months, first=_ON - dt.timedelta(days=62), last=_ON)
+        _add_passages(session, size, passages)
     with begin(_ACTOR, role="khien_loader") as session:
-        have = int(session.value(_q.passages))
-        if have < passages:
-            session.execute(_q.add_checkpoint)
-            session.execute(_q.add_passages, people=size, have=have, passages=passages, moment=_MOMENT)
         if not session.value(_q.has_doses):
             session.execute(_q.add_product)
             session.execute(_q.add_doses, on=_ON)
@@ -79,6 +76,20 @@ def _prepare(people: int, passages: int) -> int:
     with begin(_ACTOR, role="khien_owner") as session:
         session.execute(_q.analyze)
     return size
+
+
+def _add_passages(session: Session, size: int, wanted: int) -> None:
+    """References are proved once at the end: row by row they take longer than everything else."""
+    have = int(session.value(_q.passages))
+    if have >= wanted:
+        return
+    references = session.rows(_q.references)
+    for reference in references:
+        session.execute(reference["drop"])
+    session.execute(_q.add_checkpoint)
+    session.execute(_q.add_passages, people=size, have=have, passages=wanted, moment=_MOMENT)
+    for reference in references:
+        session.execute(reference["add"])
 
 
 def _areas(session: Session) -> tuple[Area, Area, int]:

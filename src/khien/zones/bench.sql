@@ -10,6 +10,11 @@ SELECT count(*) FROM passage;
 -- name: months
 SELECT khien_months('passage', %(first)s::date, %(last)s::date + 31);
 
+-- name: references
+SELECT format('ALTER TABLE passage DROP CONSTRAINT %I', conname) AS drop,
+    format('ALTER TABLE passage ADD CONSTRAINT %I %s', conname, pg_get_constraintdef(oid)) AS add
+FROM pg_constraint WHERE conrelid = 'passage'::regclass AND contype = 'f' AND conparentid = 0;
+
 -- name: add_checkpoint
 INSERT INTO checkpoint (code, name, unit_id) SELECT 'BENCH', 'Bench', min(home_unit) FROM person ON CONFLICT DO NOTHING;
 
