@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from khien.checkpoints.actions import add_checkpoint, check_identity
 from khien.checkpoints.movement import actions, checking, keys, store
 from khien.checkpoints.rules import declared, passes
 from khien.checkpoints.rules.declaration import Declaration, answers, form_on
@@ -122,9 +123,9 @@ def test_a_key_that_retired_still_verifies_and_no_key_is_readable_by_others(plac
 
 def test_the_pass_is_a_note_of_an_identity_check_and_names_who_passes(place: Session) -> None:
     given = declare(declaration())
-    checkpoint = actions.add_checkpoint(by=place.actor, code="T-2", name="Chốt", unit_id=NORTH)
+    checkpoint = add_checkpoint(by=place.actor, code="T-2", name="Chốt", unit_id=NORTH)
     with begin(OFFICER) as session:
-        answer = checking.check(session, [declared.read(WHO)])[0]
+        answer = check_identity(by=OFFICER, declared=declared.read(WHO))
         assert "pass_valid" in answer.notes
         facts = checking.facts_of_pass(session, given.pass_id or UUID(int=0))
         assert (facts["name"], facts["from_name"], facts["verdict"]) == ("Trần Văn Thử", "Xã Nam", "match")

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from khien.checkpoints.actions import add_checkpoint
 from khien.checkpoints.movement import actions, store
 from khien.checkpoints.rules.passages import PassageEntry, plate
 from khien.core.actor import NATION, Actor
@@ -38,7 +39,7 @@ def place(session: Session) -> Iterator[dict[str, Any]]:
         "INSERT INTO identifier (kind, value, person_id) VALUES ('personal_number', '079190000011', 11),"
         " ('personal_number', '079190000012', 12)"
     )
-    checkpoint = actions.add_checkpoint(by=session.actor, code="T-1", name="Chốt Cầu Bắc", unit_id=NORTH)
+    checkpoint = add_checkpoint(by=session.actor, code="T-1", name="Chốt Cầu Bắc", unit_id=NORTH)
     yield {"session": session, "checkpoint": checkpoint, "now": session.now}
 
 

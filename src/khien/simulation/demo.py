@@ -17,7 +17,8 @@ import numpy as np
 
 from khien.access import actions as access
 from khien.access.roles import roles
-from khien.checkpoints.movement import actions as checkpoints
+from khien.checkpoints import actions as checkpoints
+from khien.checkpoints.movement import store as movement
 from khien.core import config
 from khien.core.actor import Actor, machine
 from khien.core.session import begin
@@ -92,7 +93,10 @@ def open_checkpoints() -> None:
     """A checkpoint in each commune of the district."""
     with begin(actor()) as session:
         communes = units.subtree(session, _district(session)["unit_id"], level=3, on=BORN)
+        have = {c["code"] for c in movement.checkpoints(session)}
     for commune in communes:
+        if f"CHOT-{commune['code']}" in have:
+            continue
         checkpoints.add_checkpoint(
             by=actor(), code=f"CHOT-{commune['code']}", name=f"Chốt {commune['name']}", unit_id=commune["unit_id"]
         )
@@ -149,9 +153,20 @@ def add_logins(day: dt.date) -> list[tuple[str, str, str]]:
         agency = _AGENCY_OF.get(role.id)
         access.assign_role(by=actor(), username=name, role=role.id, unit_id=place[role.level], agency=agency)
         logins.append((role.id, name, word))
+    citizen = _citizen(commune["unit_id"])
+    if citizen is not None:
+        access.open_own_record(by=actor(), username="citizen", person_id=citizen)
     with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
         json.dump(logins, out)
     return logins
+
+
+def _citizen(commune: int) -> int | None:
+    """Somebody of age who lives in the commune: the one whom the citizen's account belongs to. None in a tiny demo."""
+    with begin(actor()) as session:
+        people = session.rows(SQL.people_for_campaign, units=[commune])
+    grown_up = (p["person_id"] for p in people if p["died_on"] is None and p["birth_date"] < dt.date(2000, 1, 1))
+    return next(grown_up, None)
 
 
 def build_coverage() -> None:

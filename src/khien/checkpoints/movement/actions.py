@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
 from psycopg.types.json import Jsonb
 
-from khien.checkpoints.movement import checking, keys
+from khien.checkpoints.actions import check_identities
+from khien.checkpoints.movement import keys
 from khien.checkpoints.movement.store import SQL, checkpoint
 from khien.checkpoints.rules import passes
 from khien.checkpoints.rules.declaration import Declaration, Form, form_on
@@ -92,7 +93,9 @@ def declare(*, by: Actor, declarations: Sequence[Declaration], channel: str = "s
     with begin(by) as session:
         form = form_on(session.today)
         told = [normal_answers(form, d.answers) for d in declarations]
-        verdicts = checking.check(session, [d.who for d in declarations])
+        # Taking a declaration includes checking it, whoever takes it.
+        checker = replace(by, permissions=by.permissions | {"identity.check"})
+        verdicts = check_identities(by=checker, declared=[d.who for d in declarations])
         values = _declared(
             declarations, told, [v.verdict.value for v in verdicts], [" ".join(v.notes) for v in verdicts]
         )
@@ -164,19 +167,6 @@ def settle_notice(*, by: Actor, person_id: int, unit_id: int, kind: str, noticed
         if not changed:
             raise NotFound
         session.log("residence.write", [person_id], notice=kind, state=state)
-
-
-def add_checkpoint(
-    *, by: Actor, code: str, name: str, unit_id: int, road: str = "", agency_id: int | None = None
-) -> int:
-    """Add a checkpoint, or change the one with this code; its id."""
-    by.must("checkpoint.manage")
-    with begin(by) as session:
-        made: int = session.value(
-            SQL.upsert_checkpoint, code=code, name=name, unit_id=unit_id, road=road, agency_id=agency_id
-        )
-        session.log("checkpoint.manage", checkpoint=made)
-        return made
 
 
 def _sift(

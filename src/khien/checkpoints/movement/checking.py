@@ -1,9 +1,8 @@
-"""Identity checks and passes for pages and command line: the register's verdict, never the register's values."""
+"""Passes at the checkpoint: whether one holds, and the declaration behind it."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,13 +10,9 @@ from uuid import UUID
 from khien.checkpoints.movement import keys
 from khien.checkpoints.movement.store import SQL
 from khien.checkpoints.rules import passes
-from khien.checkpoints.rules.declared import Declared
-from khien.checkpoints.rules.rule import rules_json
-from khien.checkpoints.rules.verdict import Answer, Verdict
 from khien.core.errors import NotFound
 from khien.core.i18n import N_
 from khien.core.session import Session
-from khien.population.rules.name_likeness import Likeness
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +31,6 @@ STATES = {
     "unknown": N_("The pass is signed, but its declaration is not kept here."),
     "forged": N_("The pass is forged: no key of ours signed it."),
 }
-
-
-def check(session: Session, declared: Sequence[Declared]) -> list[Answer]:
-    """The answers to checks, in order; each is logged in this transaction."""
-    rows = session.rows(
-        SQL.identity_check,
-        rules=rules_json(),
-        numbers=[d.number for d in declared],
-        names=[d.name for d in declared],
-        born_first=[d.born_first for d in declared],
-        born_last=[d.born_last for d in declared],
-        sexes=[d.sex for d in declared],
-        cards=[d.card for d in declared],
-        cards_issued=[d.card_issued for d in declared],
-        communes=[d.commune for d in declared],
-    )
-    return [_answer(row, d) for row, d in zip(rows, declared, strict=True)]
 
 
 def verify_pass(session: Session, text: str) -> PassState:
@@ -78,13 +56,3 @@ def facts_of_pass(session: Session, pass_id: UUID) -> dict[str, Any]:
         raise NotFound
     session.log("declaration.read", [found["person_id"]] if found["person_id"] else [])
     return found
-
-
-def _answer(row: dict[str, Any], declared: Declared) -> Answer:
-    return Answer(
-        Verdict(row["verdict"]),
-        Likeness(row["name"]) if row["name"] else None,
-        row["birth_date"],
-        tuple((row["notes"] or "").split()),
-        declared.malformed,
-    )

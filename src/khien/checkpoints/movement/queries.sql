@@ -11,12 +11,6 @@ SELECT c.checkpoint_id, c.code, c.name, c.unit_id, u.name AS unit_name, c.road, 
 FROM checkpoint c JOIN unit u USING (unit_id)
 WHERE c.unit_id <@ %(area)s::int4multirange AND (c.code = %(code)s OR c.checkpoint_id = %(checkpoint_id)s::integer);
 
--- name: upsert_checkpoint
-INSERT INTO checkpoint (code, name, unit_id, road, agency_id) VALUES (%(code)s, %(name)s, %(unit_id)s, %(road)s, %(agency_id)s)
-ON CONFLICT (code) DO UPDATE SET name = excluded.name, unit_id = excluded.unit_id, road = excluded.road,
-    agency_id = coalesce(excluded.agency_id, checkpoint.agency_id)
-RETURNING checkpoint_id;
-
 -- name: months_ready
 SELECT passage_month_ready(month) FROM unnest(%(months)s::timestamptz[]) AS month;
 
@@ -56,11 +50,6 @@ ORDER BY m.at DESC, m.person_id;
 UPDATE movement_notice SET state = %(state)s, done_at = %(at)s, done_by = %(account_id)s
 WHERE person_id = %(person_id)s AND unit_id = %(unit_id)s AND kind = %(kind)s AND at = %(noticed_at)s
   AND unit_id <@ %(area)s::int4multirange;
-
--- name: identity_check
-SELECT verdict, name, birth_date, notes FROM identity_check(
-    %(rules)s::jsonb, %(numbers)s::text[], %(names)s::text[], %(born_first)s::date[], %(born_last)s::date[],
-    %(sexes)s::text[], %(cards)s::text[], %(cards_issued)s::date[], %(communes)s::text[]);
 
 -- name: declare
 SELECT n, outcome, pass_id, expires_at FROM declaration_record(

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from khien.access.gate import permission_required
 from khien.checkpoints import forms
+from khien.checkpoints.actions import check_identity
 from khien.checkpoints.movement import actions, checking, store
 from khien.checkpoints.rules import declared, passes, passing
 from khien.checkpoints.rules.passages import PassageEntry
@@ -124,7 +125,7 @@ def _of_person(
     session: Session, told: dict[str, Any], state: checking.PassState | None, facts: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     who = declared.read(told)
-    answer = checking.check(session, [who])[0]
+    answer = check_identity(by=session.actor, declared=who)
     codes = passing.codes_of(answer, state.state if state else None)
     held = {
         "client_id": str(uuid4()), "number": who.number, "name": who.name,
