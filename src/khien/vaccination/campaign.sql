@@ -188,3 +188,24 @@ RETURNING person_id;
 -- name: set_contact
 INSERT INTO contact_point (person_id, system, value) VALUES (%(person_id)s, %(system)s, %(value)s)
 ON CONFLICT (person_id, system) DO UPDATE SET value = excluded.value;
+
+-- name: due_by_unit
+-- After who is due was found: how many live in each commune.
+SELECT p.present_unit AS unit_id, count(DISTINCT p.person_id) AS due
+FROM due_person d JOIN due_group g USING (kind) JOIN person p USING (person_id)
+WHERE g.vaccine_group = %(vaccine_group)s GROUP BY 1;
+
+-- name: sessions_of_campaign
+SELECT v.session_id, v.day, v.kind, v.places, v.closed_at, v.product, p.name AS product_name, v.lot_number, s.name AS site_name,
+       s.unit_id
+FROM vaccination_session v JOIN site s USING (site_id) JOIN vaccine_product p USING (product)
+WHERE v.campaign_id = %(campaign_id)s AND s.unit_id <@ %(area)s::int4multirange ORDER BY v.day DESC, s.name, v.session_id;
+
+-- name: stock_by_unit
+SELECT s.unit_id, sum(k.doses) AS doses FROM stock k JOIN site s USING (site_id) JOIN lot l USING (product, lot_number)
+JOIN vaccine_product p USING (product)
+WHERE s.unit_id <@ %(area)s::int4multirange AND p.disease = %(disease)s AND l.blocked_on IS NULL AND l.expires_on >= %(on)s
+GROUP BY 1;
+
+-- name: disease_of_group
+SELECT disease FROM vaccine_product WHERE product = ANY (%(products)s) LIMIT 1;

@@ -69,6 +69,13 @@ def due_people(session: Session) -> list[dict[str, Any]]:
     return session.rows(SQL.due_people)
 
 
+def products_of_group(programme: str, group: str) -> list[str]:
+    """The products that are vaccines of one of the programme's groups."""
+    rules = programmes.find(programme)
+    antigens = next(set(g.antigens) for g in rules.groups if g.name == group)
+    return [p for p, code in _vaccines(rules).items() if any(span.antigen in antigens for span in rules.vaccines[code])]
+
+
 def _vaccines(rules: Programme) -> dict[str, str]:
     """The products that are vaccines of the programme: product code to the programme's own code."""
     found = {product: vaccine_code(rules, product) for product in programmes.products()}

@@ -36,6 +36,13 @@ class Link:
 
 ENTRIES: tuple[Entry, ...] = (
     Entry(
+        N_("My record"),
+        "access:own_record",
+        "person.own",
+        N_("Your personal data, your vaccinations, and who looked at them."),
+        "key",
+    ),
+    Entry(
         N_("Scan a card"),
         "population:scan",
         "person.open",
@@ -48,6 +55,34 @@ ENTRIES: tuple[Entry, ...] = (
         "person.search",
         N_("Find a person of your area by name or number."),
         "search",
+    ),
+    Entry(
+        N_("Vaccination sessions"),
+        "vaccination:sessions",
+        "campaign.read",
+        N_("Today's sessions, the desk, and who is under observation."),
+        "syringe",
+    ),
+    Entry(
+        N_("Vaccination campaigns"),
+        "vaccination:campaigns",
+        "campaign.read",
+        N_("Who is due, called and vaccinated, commune by commune."),
+        "list",
+    ),
+    Entry(
+        N_("Vaccine stock"),
+        "vaccination:stock",
+        "stock.read",
+        N_("What is left of each lot, and what is blocked or expires soon."),
+        "shield",
+    ),
+    Entry(
+        N_("Reactions after vaccination"),
+        "vaccination:events",
+        "event.read",
+        N_("Reports with their due dates, and lots that stand out."),
+        "form",
     ),
     Entry(
         N_("Checkpoint"),
@@ -90,6 +125,20 @@ ENTRIES: tuple[Entry, ...] = (
         "zone.people",
         N_("People who came from zones: whom to visit, who was seen."),
         "search",
+    ),
+    Entry(
+        N_("Cases"),
+        "tracing:cases",
+        "case.read",
+        N_("Cases of your area, their contacts by risk, and who may have infected them."),
+        "trace",
+    ),
+    Entry(
+        N_("Contacts to follow"),
+        "tracing:work",
+        "contact.read",
+        N_("Contacts in your area to call, visit, sample or isolate."),
+        "list",
     ),
     Entry(
         N_("Vaccination coverage"),

@@ -14,6 +14,7 @@ from khien.core.session import Session
 from khien.core.sql import Queries
 from khien.territory import store as territory
 from khien.vaccination import due
+from khien.vaccination.store import desk
 
 SQL = Queries("khien.vaccination", "campaign.sql")
 
@@ -99,3 +100,32 @@ def door_to_door(session: Session, campaign_id: int, unit_id: int) -> list[dict[
     if rows:
         session.log("campaign.read", [row["person_id"] for row in rows], campaign=campaign_id)
     return rows
+
+
+def board(session: Session, campaign_id: int) -> dict[str, Any]:
+    """The campaign's board within the actor's area: its `sessions`, and a row a commune in `units` with due, called,
+    given, refused, and the doses in its fridges that may be given.
+    """
+    one = campaign(session, campaign_id)
+    area = session.actor.area
+    found = session.rows(SQL.sessions_of_campaign, campaign_id=campaign_id, area=area)
+    counted = desk.figures(session, [s["session_id"] for s in found])
+    due.find_due(session, one["programme"], area, session.today)
+    units: dict[int, dict[str, Any]] = {}
+
+    def row(unit_id: int) -> dict[str, Any]:
+        return units.setdefault(unit_id, dict.fromkeys(("due", "called", "given", "refused", "stock"), 0))
+
+    for each in session.rows(SQL.due_by_unit, vaccine_group=one["vaccine_group"]):
+        row(each["unit_id"])["due"] = each["due"]
+    for each in found:
+        each["figures"] = counted[each["session_id"]]
+        for key in ("called", "given", "refused"):
+            row(each["unit_id"])[key] += each["figures"][key]
+    products = due.products_of_group(one["programme"], one["vaccine_group"])
+    disease = session.value(SQL.disease_of_group, products=products)
+    for each in session.rows(SQL.stock_by_unit, area=area, disease=disease, on=session.today):
+        row(each["unit_id"])["stock"] = each["doses"]
+    names = territory.names(session, units)
+    rows = [{"unit_id": unit_id, "name": names.get(unit_id, ""), **figures} for unit_id, figures in units.items()]
+    return {"campaign": one, "sessions": found, "units": sorted(rows, key=lambda r: r["unit_id"])}

@@ -1,4 +1,4 @@
-"""Pages of vaccination: a person's doses, recording one, correcting one."""
+"""Pages about a person's doses, recording one, correcting one."""
 
 from __future__ import annotations
 

@@ -1,0 +1,243 @@
+"""Pages of campaigns and sessions: boards, call lists, what is in the fridge."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from uuid import uuid4
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from khien.access.gate import permission_required
+from khien.core.errors import BadInput
+from khien.core.session import Session, begin
+from khien.territory import store as territory
+from khien.vaccination import actions, programmes, sending, sheets, store
+from khien.vaccination.forms import CampaignForm, CloseForm, SessionForm
+from khien.vaccination.store import campaign, desk, stock
+from khien.vaccination.views.desk import told
+
+
+def _groups() -> list[tuple[str, str]]:
+    language = get_language() or "vi"
+    return [
+        (f"{name}|{group.name}", f"{programmes.find(name).title.get(language, name)}: {group.name}")
+        for name in programmes.shipped()
+        for group in programmes.find(name).groups
+    ]
+
+
+@permission_required("campaign.read")
+def campaigns(request: HttpRequest) -> HttpResponse:
+    """Campaigns of the area; who may, begins one."""
+    with begin(request.actor) as session:
+        today = session.today
+        rows = campaign.campaigns(session)
+    first = {"client_id": uuid4(), "starts_on": today, "ends_on": today + dt.timedelta(days=90)}
+    form = CampaignForm(request.POST or None, initial=first, groups=_groups())
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        programme, _bar, group = data["group"].partition("|")
+        try:
+            with begin(request.actor) as session:
+                unit_id = territory.top_of_area(session, session.today)
+                made = actions.open_campaign(
+                    by=request.actor, client_id=data["client_id"], name=data["name"], programme=programme,
+                    vaccine_group=group, unit_id=unit_id, starts_on=data["starts_on"], ends_on=data["ends_on"],
+                    document=data["document"],
+                )  # fmt: skip
+        except BadInput as refusal:
+            form.add_error(None, told(refusal))
+        else:
+            return redirect("vaccination:campaign", campaign_id=made)
+    status = 422 if request.method == "POST" else 200
+    return render(request, "vaccination/campaigns.html", {"campaigns": rows, "form": form}, status=status)
+
+
+@permission_required("campaign.read")
+def board(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    """Due, called, given, refused and in the fridge, commune by commune; the sessions; a new session."""
+    with begin(request.actor) as session:
+        shown = campaign.board(session, campaign_id)
+        shown["allocations"] = campaign.allocations(session, campaign_id)
+        choices = _choices(session)
+        today = session.today
+    form = SessionForm(request.POST or None, initial={"client_id": uuid4(), "day": today, "places": 100}, **choices)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        product, _bar, lot = data["vaccine"].partition("|")
+        try:
+            made = actions.open_session(
+                by=request.actor, client_id=data["client_id"], campaign_id=campaign_id, site=data["site"],
+                day=data["day"], product=product, lot_number=lot, places=data["places"], kind=data["kind"],
+            )  # fmt: skip
+        except BadInput as refusal:
+            form.add_error(None, told(refusal))
+        else:
+            return redirect("vaccination:session", session_id=made)
+    keys = ("due", "called", "given", "refused", "stock")
+    shown["totals"] = {key: sum(row[key] for row in shown["units"]) for key in keys}
+    status = 422 if request.method == "POST" else 200
+    return render(request, "vaccination/campaign.html", {**shown, "form": form}, status=status)
+
+
+@permission_required("campaign.read")
+def board_file(request: HttpRequest, campaign_id: int, kind: str) -> HttpResponse:
+    with begin(request.actor) as session:
+        shown = campaign.board(session, campaign_id)
+    head = [_("Unit"), _("Due"), _("Called"), _("Given"), _("Refused"), _("Doses in stock")]
+    rows = [[r["name"], r["due"], r["called"], r["given"], r["refused"], r["stock"]] for r in shown["units"]]
+    return _file(f"campaign-{campaign_id}", kind, [head, *rows])
+
+
+@permission_required("campaign.read")
+def unvaccinated(request: HttpRequest, campaign_id: int, unit_id: int) -> HttpResponse:
+    """For the team at the door: who has had no dose yet, household by household. Printable; CSV and XLSX."""
+    with begin(request.actor) as session:
+        one = campaign.campaign(session, campaign_id)
+        unit = territory.unit(session, unit_id)
+        rows = campaign.door_to_door(session, campaign_id, unit_id)
+    kind = request.GET.get("file", "")
+    if kind:
+        head = [_("Address"), _("Name"), _("Birth date"), _("Phone")]
+        body = [[r["address"], r["name"], f"{r['birth_date']:%d/%m/%Y}", r["phone"]] for r in rows]
+        return _file(f"unvaccinated-{unit_id}", kind, [head, *body])
+    shown = {"campaign": one, "unit": unit, "rows": rows, "households": len({r["household_id"] for r in rows})}
+    return render(request, "vaccination/unvaccinated.html", shown)
+
+
+@permission_required("campaign.read")
+def sessions(request: HttpRequest) -> HttpResponse:
+    """Today's sessions first: the way to the desk."""
+    with begin(request.actor) as session:
+        today = session.today
+        rows = campaign.sessions(session, today - dt.timedelta(days=7), today + dt.timedelta(days=14))
+        counted = desk.figures(session, [row["session_id"] for row in rows])
+    for row in rows:
+        row["figures"] = counted[row["session_id"]]
+    now, others = [r for r in rows if r["day"] == today], [r for r in rows if r["day"] != today]
+    return render(request, "vaccination/sessions.html", {"now": now, "others": others, "today": today})
+
+
+@permission_required("campaign.read")
+def session_board(request: HttpRequest, session_id: int) -> HttpResponse:
+    """One session: figures, call list, its lot, its end and whether the doses add up."""
+    with begin(request.actor) as session:
+        one = campaign.vaccination_session(session, session_id)
+        shown: dict[str, Any] = {
+            "one": one,
+            "today": session.today,
+            "figures": desk.figures(session, [session_id])[session_id],
+            "calls": campaign.call_list(session, session_id),
+            "lots": [r for r in store.usable_lots(session, session.today) if r["product"] == one["product"]],
+            "reconciled": desk.reconcile(session, session_id),
+        }
+    form = CloseForm(initial={"client_id": uuid4(), "used": shown["figures"]["given"]})
+    return render(request, "vaccination/session.html", {**shown, "close_form": form})
+
+
+@permission_required("campaign.read")
+def session_file(request: HttpRequest, session_id: int, kind: str) -> HttpResponse:
+    with begin(request.actor) as session:
+        rows = campaign.call_list(session, session_id)
+    head = [_("Priority group"), _("Address"), _("Name"), _("Birth date"), _("Phone"), _("Dose"), _("State")]
+    body = [
+        [
+            r["priority"],
+            r["address"],
+            r["name"],
+            f"{r['birth_date']:%d/%m/%Y}",
+            r["phone"],
+            r["dose_number"],
+            r["state"],
+        ]
+        for r in rows
+    ]
+    return _file(f"session-{session_id}", kind, [head, *body])
+
+
+@permission_required("campaign.manage")
+@require_POST
+def call(request: HttpRequest, session_id: int) -> HttpResponse:
+    try:
+        called = actions.call_people(by=request.actor, session_id=session_id)
+        messages.success(request, _("%(people)s people were called.") % {"people": called})
+    except BadInput as refusal:
+        messages.error(request, told(refusal))
+    return redirect("vaccination:session", session_id=session_id)
+
+
+@permission_required("campaign.manage")
+@require_POST
+def invite(request: HttpRequest, session_id: int) -> HttpResponse:
+    done = actions.send_invitations(by=request.actor, session_id=session_id, through=sending.sender())
+    messages.success(request, _("Invitations sent: %(sent)s, failed: %(failed)s.") % done)
+    return redirect("vaccination:session", session_id=session_id)
+
+
+@permission_required("desk.work")
+@require_POST
+def note(request: HttpRequest, session_id: int, person_id: int) -> HttpResponse:
+    """What came of calling somebody."""
+    try:
+        actions.note_call(
+            by=request.actor, session_id=session_id, person_id=person_id, state=request.POST.get("state", ""),
+            reason=request.POST.get("reason", ""),
+        )  # fmt: skip
+    except BadInput as refusal:
+        messages.error(request, told(refusal))
+    return redirect("vaccination:session", session_id=session_id)
+
+
+@permission_required("desk.work")
+@require_POST
+def lot(request: HttpRequest, session_id: int) -> HttpResponse:
+    try:
+        actions.choose_lot(by=request.actor, session_id=session_id, lot_number=request.POST.get("lot", ""))
+    except BadInput as refusal:
+        messages.error(request, told(refusal))
+    return redirect("vaccination:session", session_id=session_id)
+
+
+@permission_required("desk.work", "stock.move")
+@require_POST
+def close(request: HttpRequest, session_id: int) -> HttpResponse:
+    form = CloseForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, " ".join(text for texts in form.errors.values() for text in texts))
+        return redirect("vaccination:session", session_id=session_id)
+    try:
+        actions.close_session(by=request.actor, session_id=session_id, **form.cleaned_data)
+        messages.success(request, _("The session is closed."))
+    except BadInput as refusal:
+        messages.error(request, told(refusal))
+    return redirect("vaccination:session", session_id=session_id)
+
+
+@permission_required("stock.read")
+def fridge(request: HttpRequest) -> HttpResponse:
+    """What is left of each lot, and the newest movements."""
+    with begin(request.actor) as session:
+        shown = {"balances": stock.balances(session), "movements": stock.movements(session, most=50)}
+    return render(request, "vaccination/stock.html", shown)
+
+
+def _choices(session: Session) -> dict[str, Any]:
+    return {
+        "sites": store.sites(session),
+        "lots": store.usable_lots(session, session.today),
+        "names": {p["product"]: p["name"] for p in store.products(session, session.today)},
+    }
+
+
+def _file(name: str, kind: str, rows: list[list[Any]]) -> HttpResponse:
+    if kind not in sheets.MIME:
+        raise Http404
+    response = HttpResponse(sheets.written(kind, rows), content_type=sheets.MIME[kind])
+    response["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
+    return response

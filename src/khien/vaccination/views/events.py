@@ -1,0 +1,89 @@
+"""Pages of adverse events: the work list with its due dates, a report, a conclusion, signals by lot."""
+
+from __future__ import annotations
+
+import datetime as dt
+from uuid import uuid4
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from khien.access.gate import permission_required
+from khien.core.errors import BadInput
+from khien.core.session import begin
+from khien.population import store as population
+from khien.vaccination import actions, store
+from khien.vaccination.forms import ConclusionForm, EventForm
+from khien.vaccination.store import events
+from khien.vaccination.views.desk import told
+
+
+def _choices(what: str) -> list[tuple[str, str]]:
+    language = get_language() or "vi"
+    return [(entry["id"], entry["title"][language]) for entry in events.event_rules()[what]]
+
+
+@permission_required("event.read")
+def work_list(request: HttpRequest) -> HttpResponse:
+    """Open events, the most urgent first, and the lots that stand out."""
+    with begin(request.actor) as session:
+        rows = events.work_list(session)
+        signals = [s for s in events.lot_signals(session) if s.events]
+    language = get_language() or "vi"
+    for row in rows:
+        row["next"] = row["deadline"].title[language] if row["deadline"] else ""
+    return render(request, "vaccination/events.html", {"rows": rows, "signals": signals})
+
+
+@permission_required("event.report")
+def new(request: HttpRequest, person_id: int, dose_id: int) -> HttpResponse:
+    """Report a reaction after a dose."""
+    with begin(request.actor) as session:
+        person = population.identity(session, person_id)
+        dose = store.standing_dose(session, person_id, dose_id)
+        now = session.now.astimezone(events.VIET_NAM)
+    first = {"client_id": uuid4(), "day": now.date(), "hour": f"{now:%H:%M}"}
+    form = EventForm(request.POST or None, initial=first, seriousness=_choices("seriousness"))
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            actions.report_event(
+                by=request.actor, client_id=data["client_id"], person_id=person_id, dose_id=dose_id,
+                onset_at=dt.datetime.combine(data["day"], data["hour"], events.VIET_NAM), symptoms=data["symptoms"],
+                seriousness=data["seriousness"],
+            )  # fmt: skip
+        except BadInput as refusal:
+            form.add_error(None, told(refusal))
+        else:
+            messages.success(request, _("The reaction was reported."))
+            return redirect("vaccination:events")
+    status = 422 if request.method == "POST" else 200
+    return render(request, "vaccination/event_new.html", {"person": person, "dose": dose, "form": form}, status=status)
+
+
+@permission_required("event.read")
+def event(request: HttpRequest, person_id: int, event_id: int) -> HttpResponse:
+    """One event: what is known, that the authority was told, what the council concluded."""
+    with begin(request.actor) as session:
+        one = events.event(session, person_id, event_id)
+    concludes = request.method == "POST" and request.POST.get("what") == "conclude"
+    form = ConclusionForm(request.POST if concludes else None, categories=_choices("causality"))
+    if request.method == "POST":
+        try:
+            if not concludes:
+                actions.update_event(by=request.actor, person_id=person_id, event_id=event_id, reported=True)
+            elif form.is_valid():
+                actions.conclude_event(by=request.actor, person_id=person_id, event_id=event_id, **form.cleaned_data)
+        except BadInput as refusal:
+            form.add_error(None, told(refusal))
+        if not form.errors:
+            return redirect("vaccination:event", person_id=person_id, event_id=event_id)
+    named = dict(_choices("seriousness"))
+    shown = {
+        "one": one, "form": form, "serious": [named[key] for key in one["seriousness"]],
+        "category": dict(_choices("causality")).get(one["causality"], ""),
+    }  # fmt: skip
+    return render(request, "vaccination/event.html", shown, status=422 if request.method == "POST" else 200)
