@@ -1,4 +1,5 @@
 // Pages with a map or a chart load this beside the script of every page.
 
 import "./chart";
+import "./graph";
 import "./map";

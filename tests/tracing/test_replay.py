@@ -79,7 +79,7 @@ def replay(
             listed.setdefault(contact["person_id"], day)
         if patient.id in truth:
             back = [
-                s.infector for s in backward.suspects(by=ALL, cases=[case], moment=moment, serial=(12.6, 2.8 * 2))[who]
+                s.infector for s in backward.suspects(by=ALL, cases=[case], moment=moment, serial=serial)[who]
             ]
             true = {person[i] for i in truth[patient.id]}
             first += bool(true & set(back[:1]))

@@ -225,3 +225,23 @@ def change_case(
         note(session, "case", person_id, (person_id, case_id), found["state"], state, reason)
         if state == "refuted":
             session.execute(_q.withdraw, person_id=person_id, case_id=case_id, on=session.today)
+
+
+def decide_link(*, by: Actor, person_id: int, case_id: int, infector: int | None, reason: str) -> None:
+    """Note who infected a case: the number of the infector's case, None for somebody outside the known cases.
+
+    It stands above what is estimated until it is decided anew. Raises NotFound, NotAllowed.
+    """
+    by.must("trace.run")
+    with begin(by) as session:
+        if session.row(_q.lock_case, person_id=person_id, case_id=case_id) is None:
+            raise NotFound
+        infector_id = session.value(_q.case_number, case_id=infector) if infector is not None else None
+        if (infector is not None and infector_id is None) or infector_id == person_id:
+            raise NotFound
+        session.execute(
+            _q.decide_link, person_id=person_id, case_id=case_id, infector_id=infector_id, reason=reason,
+            account=by.account_id, now=session.now,
+        )  # fmt: skip
+        note(session, "link", person_id, (person_id, case_id), None, str(infector or "outside"), reason)
+        session.log("trace.run", [person_id], case=case_id, link=infector)

@@ -26,7 +26,7 @@ _q = Queries("khien.tracing")
 
 @dataclass
 class Suspect:
-    """Somebody who could have infected `infected`. `certainty`: share of the weight of all suspects and of nobody known."""
+    """Who could have infected `infected`. `certainty`: share of the weight of all suspects and of nobody known."""
 
     infected: int
     infector: int

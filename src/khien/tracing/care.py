@@ -19,6 +19,8 @@ from khien.tracing.rules.window import VIET_NAM
 
 _q = Queries("khien.tracing")
 
+_WORK = ("called", "visited", "sampled", "not_found")  # what may be noted by hand; the rest follows from other actions
+
 
 def work_on_contact(
     *, by: Actor, person_id: int, case_person_id: int, case_id: int, state: str, remark: str = ""
@@ -30,7 +32,7 @@ def work_on_contact(
         found = session.row(_q.lock_contact, person_id=person_id, case_person_id=case_person_id, case_id=case_id)
         if found is None:
             raise NotFound
-        if not cases.contact_may_become(found["state"], state):
+        if state not in _WORK or not cases.contact_may_become(found["state"], state):
             raise Refused(
                 N_("A contact that is {before} cannot become {after}."), rule="contact_state",
                 before=found["state"], after=state,

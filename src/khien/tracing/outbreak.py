@@ -94,13 +94,10 @@ def write_linelist(stream: IO[str], cases: Iterable[Mapping[str, Any]], today: d
     out = csv.writer(stream)
     out.writerow(LINELIST)
     for c in cases:
-        age = (
-            today.year
-            - c["birth_date"].year
-            - ((today.month, today.day) < (c["birth_date"].month, c["birth_date"].day))
-        )
-        out.writerow([c["case_id"], c["onset_on"], c["sampled_on"], c["reported_on"], c["state"], c["source"], c["sex"], age,
-                      c["unit_code"]])  # fmt: skip
+        born = c["birth_date"]
+        age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+        sure = [c["case_id"], c["onset_on"], c["sampled_on"], c["reported_on"], c["state"], c["source"], c["sex"]]
+        out.writerow([*sure, age, c["unit_code"]])
 
 
 def write_contacts(stream: IO[str], links: Iterable[Sequence[Any]]) -> None:

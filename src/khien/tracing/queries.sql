@@ -259,3 +259,6 @@ INSERT INTO infection_link (person_id, case_id, infector_id, reason, decided_by,
 VALUES (%(person_id)s, %(case_id)s, %(infector_id)s, %(reason)s, %(account)s, %(now)s)
 ON CONFLICT (person_id, case_id) DO UPDATE SET infector_id = excluded.infector_id, reason = excluded.reason,
     decided_by = excluded.decided_by, decided_at = excluded.decided_at;
+
+-- name: case_number
+SELECT person_id FROM case_report WHERE case_id = %(case_id)s AND state <> 'refuted';

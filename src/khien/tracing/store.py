@@ -15,6 +15,7 @@ from khien.tracing.rules.cases import OPEN_CONTACT
 _q = Queries("khien.tracing")
 
 PAGE = 50
+BREACH_DAYS = dt.timedelta(days=7)
 NO_CASE = N_("This person has no open case that you may trace. Report the case first.")
 
 
@@ -123,3 +124,14 @@ def diary(session: Session, person_id: int) -> list[dict[str, Any]]:
     """A person's symptom diary, newest first. Logged."""
     session.log("contact.read", [person_id], diary=True)
     return session.rows(_q.diary, person_id=person_id)
+
+
+def readable(exposure: dict[str, Any], places: dict[int, dict[str, Any]]) -> dict[str, Any]:
+    """An exposure as it is kept, with times as such and its place's name."""
+    place = places.get(exposure["place"] or 0)
+    return {
+        "kind": exposure["kind"], "place": (place["name"] or place["code"]) if place else "",
+        "from_at": dt.datetime.fromisoformat(exposure["from"]),
+        "until_at": dt.datetime.fromisoformat(exposure["until"]),
+        "hours": exposure["seconds"] / 3600,
+    }  # fmt: skip

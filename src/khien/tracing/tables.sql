@@ -61,6 +61,7 @@ CREATE TABLE case_report (
     CHECK (onset_on IS NOT NULL OR sampled_on IS NOT NULL)
 );
 CREATE INDEX case_report_reported ON case_report (reported_on);
+CREATE INDEX case_report_number ON case_report (case_id);
 
 -- Every state a case, a contact or an order of isolation came to, and why.
 CREATE TABLE tracing_event (
