@@ -60,7 +60,7 @@ class Offline extends HTMLElement {
       for (const scanner of this.querySelectorAll("khien-scanner")) {
         keep.push(...["data-decoder", "data-wasm"].map((name) => scanner.getAttribute(name)!));
       }
-      ready.active?.postMessage({ keep: [...new Set(keep)] });
+      ready.active?.postMessage({ keep: [...new Set([...keep, location.pathname])] }); // this page came before its worker
     }
     await this.openKit();
     await this.show();

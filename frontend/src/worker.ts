@@ -22,7 +22,7 @@ async function fresh(request: Request): Promise<Response> {
     if (answer.ok && !answer.redirected) await cache.put(PAGE, answer.clone());
     return answer;
   } catch {
-    return (await cache.match(PAGE)) ?? Response.error();
+    return (await cache.match(PAGE, { ignoreVary: true })) ?? Response.error();
   }
 }
 
