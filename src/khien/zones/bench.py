@@ -27,7 +27,7 @@ _ON = dt.date(2021, 9, 1)
 _MOMENT = dt.datetime(2021, 9, 1, 23, 59, tzinfo=VIET_NAM)
 _ACTOR = machine("bench", "*")
 _AREA_PEOPLE = 50_000
-_TIMES = 5
+_TIMES = 3
 
 
 @click.command()
@@ -44,8 +44,14 @@ def zone(people: int, passages: int, as_json: bool) -> None:
     size = _prepare(people, passages)
     with begin(_ACTOR) as session:
         area, border, inside = _areas(session)
-    for measured in (*_lists(area, border, inside), _one(size), _everybody(size), _grades()):
-        bench.show(measured, as_json)
+    for measure in (
+        lambda: _lists(area, border, inside),
+        lambda: [_one(size)],
+        lambda: [_everybody(size)],
+        lambda: [_grades()],
+    ):
+        for measured in measure():
+            bench.show(measured, as_json)
 
 
 def _prepare(people: int, passages: int) -> int:
@@ -105,11 +111,11 @@ def _areas(session: Session) -> tuple[Area, Area, int]:
     return store.area_of_units(session, chosen), store.area_of_units(session, wider), total
 
 
-def _best(work: Callable[[Session], Any]) -> tuple[float, Any]:
+def _best(work: Callable[[Session], Any], role: str = "khien_app") -> tuple[float, Any]:
     """Seconds of the middle one of some runs, and the last answer. Each run is a transaction of its own."""
     seconds, answer = [], None
     for _n in range(_TIMES):
-        with bench.stopwatch() as took, begin(_ACTOR) as session:
+        with bench.stopwatch() as took, begin(_ACTOR, role=role) as session:
             answer = work(session)
         seconds.append(took())
     return bench.percentile(seconds, 0.5), answer
@@ -141,13 +147,19 @@ def _one(size: int) -> bench.Measured:
 
 def _everybody(size: int) -> bench.Measured:
     ours, found = _best(lambda s: s.row(_q.everybody, on=_ON))
-    reference, by_hand = _best(lambda s: s.row(_q.everybody_by_hand, on=_ON))
+    # By hand without row-level security and with the same memory for sorting.
+    reference, by_hand = _best(_by_hand, "khien_loader")
     if found != by_hand:
         raise AssertionError(f"the two do not agree: {found}, {by_hand}")
     return bench.Measured(
         "zone.presence of everybody", round(ours, 2), round(reference, 2), "s (less is better)",
         round(ours / reference, 3), size,
     )  # fmt: skip
+
+
+def _by_hand(session: Session) -> Any:
+    session.execute("SET LOCAL work_mem = '128MB'")
+    return session.row(_q.everybody_by_hand, on=_ON)
 
 
 def _grades() -> bench.Measured:
