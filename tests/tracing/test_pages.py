@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from django.test import RequestFactory
-
 from khien.core.actor import Actor, machine
 from khien.core.session import Session
 from khien.tracing import actions
 from tests.register import NORTH, set_today
 from tests.tracing.brute import Visit
 from tests.tracing.town import ALL, add_home, add_people, add_places, add_visits, at, report
+
+
+@pytest.fixture(autouse=True)
+def pages() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "khien.core.settings")
+    import django
+
+    django.setup()
 
 
 @pytest.fixture
@@ -33,6 +40,7 @@ def case_id(session: Session) -> Iterator[int]:
 def get(view: object, actor: Actor, *arguments: object, **data: str) -> object:
     from django.contrib.auth.models import AnonymousUser
     from django.contrib.messages.storage.cookie import CookieStorage
+    from django.test import RequestFactory
 
     request = RequestFactory().post("/", data) if data else RequestFactory().get("/")
     request.actor, request.posts, request.post, request.needs_second_factor = actor, [], None, False  # type: ignore[attr-defined]

@@ -78,9 +78,7 @@ def replay(
         for contact in found.contacts:
             listed.setdefault(contact["person_id"], day)
         if patient.id in truth:
-            back = [
-                s.infector for s in backward.suspects(by=ALL, cases=[case], moment=moment, serial=serial)[who]
-            ]
+            back = [s.infector for s in backward.suspects(by=ALL, cases=[case], moment=moment, serial=serial)[who]]
             true = {person[i] for i in truth[patient.id]}
             first += bool(true & set(back[:1]))
             top += bool(true & set(back[:3]))

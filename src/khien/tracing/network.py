@@ -15,6 +15,7 @@ from khien.tracing.rules.window import effective_onset
 _q = Queries("khien.tracing")
 
 MOST_CASES = 1000
+_LEAST = 0.1  # certainty below which nobody is named
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,11 @@ def network(*, by: Actor, days: int = 60) -> Network:
         found = backward.suspects(by=by, cases=cases)
         session.log("case.read", persons, chains=True)
     known = set(persons)
-    best = {p: (of[0].infector, of[0].certainty) for p, of in found.items() if of and of[0].infector in known}
+    best = {
+        p: (of[0].infector, of[0].certainty)
+        for p, of in found.items()
+        if of and of[0].infector in known and of[0].certainty >= _LEAST
+    }
     for person, row in fixed.items():
         best.pop(person, None)
         if row["infector_id"] in known:

@@ -5,7 +5,7 @@ from khien.tracing import views
 app_name = "tracing"
 urlpatterns = [
     path("tracing/", views.cases, name="cases"),
-    path("tracing/work/", views.work, name="work"),
+    path("tracing/contacts/", views.work, name="work"),
     path("tracing/chains/", views.chains, name="chains"),
     path("tracing/chains/<str:table>.csv", views.export, name="export"),
     path("tracing/cases/<int:person_id>/<int:case_id>/", views.case, name="case"),
