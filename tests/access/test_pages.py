@@ -113,6 +113,17 @@ def test_the_pages_of_signing_in_are_in_vietnamese(people: None) -> None:
         assert "Mật khẩu hiện tại" in nurse.get("/accounts/password/change/").content.decode()
 
 
+def test_a_citizen_finds_the_own_record(people: None) -> None:
+    actions.add_account(by=ADMIN, username="mau", name="Mẫu", password=WORD)
+    actions.assign_role(by=ADMIN, username="mau", role="citizen")
+    citizen = signed_in("mau")
+    assert "/my-record/" in citizen.get("/").content.decode()
+    assert "công an" in citizen.get("/my-record/").content.decode().lower()
+    actions.open_own_record(by=ADMIN, username="mau", person_id=2)
+    assert citizen.get("/my-record/").url == "/persons/2/"
+    assert [citizen.get(f"/persons/{n}/").status_code for n in (1, 2)] == [404, 200]
+
+
 def test_guessing_passwords_is_slowed_down(people: None) -> None:
     client = Client(SERVER_NAME="localhost")
     for _ in range(6):

@@ -42,6 +42,11 @@ SELECT access_open_by_card(%(number)s, %(named)s, %(born)s, %(hours)s, %(misses)
 -- name: open_own_record
 SELECT access_open_own(%(person_id)s, %(account_id)s);
 
+-- name: own_record
+-- The person whose record was opened to an account as its own.
+SELECT person_id FROM access_grant
+WHERE account_id = %(account_id)s AND purpose = 'own-record' ORDER BY person_id LIMIT 1;
+
 -- name: verify
 SELECT * FROM access_verify();
 

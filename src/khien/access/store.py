@@ -33,6 +33,12 @@ def looks_at_person(
     return session.rows(SQL.looks_at_person, person_id=person_id, limit=limit, before=before or _EVER, by_name=by_name)
 
 
+def own_record(session: Session) -> int | None:
+    """Whose record the actor's account was given as its own; None if none was."""
+    found = session.value(SQL.own_record, account_id=session.actor.account_id)
+    return int(found) if found is not None else None
+
+
 def own_deeds(session: Session, *, limit: int = 50, before: dt.datetime | None = None) -> list[dict[str, Any]]:
     """What the actor's own account did: at (UTC), action, purpose, agency, number of persons."""
     return session.rows(SQL.deeds_of_account, account_id=session.actor.account_id, limit=limit, before=before or _EVER)

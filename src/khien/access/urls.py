@@ -8,6 +8,7 @@ _own = [
     path("account/", views.account, name="account"),
     path("account/post/", views.take_up_post, name="take_up_post"),
     path("account/second-factor/", views.second_factor, name="second_factor"),
+    path("my-record/", views.own_record, name="own_record"),
     path("persons/<int:person_id>/access/", views.looks_at_person, name="looks_at_person"),
 ]
 

@@ -47,7 +47,7 @@ def account(request: HttpRequest) -> HttpResponse:
 def take_up_post(request: HttpRequest) -> HttpResponse:
     """Serve as another of one's posts, or for another purpose, until sign-out."""
     chosen, _, purpose = request.POST.get("post", "").partition(":")
-    if not chosen.isdigit():
+    if not chosen.isdecimal():
         raise Http404
     try:
         actor_for(request.user.pk, request.user.name, request.posts, int(chosen), purpose)
@@ -69,6 +69,16 @@ def ask_administrator(request: HttpRequest) -> HttpResponse:
 
 
 ask_administrator.permissions = ()  # open to everybody: nothing about anybody stands on it
+
+
+@permission_required("person.own")
+def own_record(request: HttpRequest) -> HttpResponse:
+    """A citizen's way to their own record; until an agency has opened it to the account, who does that."""
+    with begin(request.actor) as session:
+        person_id = store.own_record(session)
+    if person_id is None:
+        return render(request, "access/no_record.html")
+    return redirect("population:person", person_id=person_id)
 
 
 @permission_required("access.read")

@@ -94,7 +94,7 @@ class _Bar:
 def show(number: str, by_id: bool, masked: bool, as_json: bool) -> None:
     """What the register says of the person with NUMBER (personal number, CMND, insurance, provisional id)."""
     with begin(machine("population.show", "person.read")) as session:
-        person_id = int(number) if by_id and number.isdigit() else store.person_id_of(session, number)
+        person_id = int(number) if by_id and number.isdecimal() else store.person_id_of(session, number)
         record = store.person(session, person_id, masked=masked)
     if as_json:
         print_json(record)

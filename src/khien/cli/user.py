@@ -80,6 +80,22 @@ def role(
     _say(as_json, {"assignment": made}, N_("{username} serves as {role} now."), username=username, role=role)
 
 
+@user.command("own")
+@click.argument("username")
+@click.argument("number")
+@click.option("--json", "as_json", is_flag=True)
+def own(username: str, number: str, as_json: bool) -> None:
+    """Open to a citizen's account the record of the person with NUMBER, its own."""
+    from khien.access import actions
+    from khien.core.session import begin
+    from khien.population import store
+
+    with begin(machine("user", "person.read")) as session:
+        person_id = store.person_id_of(session, number)
+    actions.open_own_record(by=_by(), username=username, person_id=person_id)
+    _say(as_json, {"opened": True}, N_("{username} sees their own record now."), username=username)
+
+
 def _unit_id(code: str | None, system: str | None) -> int | None:
     from khien.core.session import begin
     from khien.territory import store

@@ -56,7 +56,8 @@ def search(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with begin(request.actor) as session:
             found = store.search(session, form.cleaned_data["name"], birth_year=form.cleaned_data["birth_year"])
-    return render(request, "population/search.html", {"form": form, "found": found})
+    status = 422 if form.is_bound and not form.is_valid() else 200
+    return render(request, "population/search.html", {"form": form, "found": found}, status=status)
 
 
 @permission_required("person.read")

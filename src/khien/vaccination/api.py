@@ -18,17 +18,20 @@ from khien.vaccination.rules.dose_checks import DoseEntry
 
 router = Router(tags=["vaccination"])
 
+# What the database cannot hold would otherwise fail every dose that is written in the same batch.
+_NO_NUL = r"^[^\x00]*$"
+
 
 class DoseIn(Schema):
     """A dose that was given, or is about to be."""
 
     client_id: UUID = Field(description="The sender's own number of this message; a replay changes nothing.")
     person_id: int = Field(ge=1, lt=2**63)
-    product: str = Field(max_length=100)
+    product: str = Field(max_length=100, pattern=_NO_NUL)
     given_on: dt.date
-    lot_number: str | None = Field(None, max_length=100)
-    site: str | None = Field(None, max_length=100, description="Code of the vaccination site.")
-    evidence: str = Field("site", description="site, abroad, paper or declared")
+    lot_number: str | None = Field(None, max_length=100, pattern=_NO_NUL)
+    site: str | None = Field(None, max_length=100, pattern=_NO_NUL, description="Code of the vaccination site.")
+    evidence: str = Field("site", pattern=_NO_NUL, description="site, abroad, paper or declared")
     already_given: bool = Field(False, description="Injected already: record it, flagged, even if it breaks a rule.")
 
     def entry(self) -> DoseEntry:

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 from allauth.core.exceptions import ReauthenticationRequired
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -14,6 +15,7 @@ from django.shortcuts import render
 from django.utils.translation import get_language
 
 from khien.core.errors import BadInput, KhienError
+from khien.core.i18n import N_
 
 _log = logging.getLogger("khien.web")
 # Raised on purpose, to be answered with a page of their own: nothing to mend.
@@ -37,6 +39,8 @@ class ErrorPages:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, psycopg.DataError):
+            exception = BadInput(N_("A number or a text is outside what the database can hold."))
         if not isinstance(exception, KhienError):
             if not isinstance(exception, _ANSWERS):
                 _note(request, exception)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -44,11 +44,15 @@ home.permissions = choose_language.permissions = ()
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if _is_api(request):
+        return _as_json("bad_request", 400)
     return render(request, "400.html", status=400)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Also for what is forbidden: the two look the same (DESIGN §4.5)."""
+    if _is_api(request):
+        return _as_json("not_found", 404)
     return render(request, "404.html", status=404)
 
 
@@ -59,7 +63,18 @@ def refused_form(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Without the request's context: whatever failed may fail again there."""
+    if _is_api(request):
+        return _as_json("error", 500)
     return HttpResponse(_plain("500.html"), status=500)
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")
+
+
+def _as_json(error: str, status: int) -> HttpResponse:
+    """A program gets the body of every error of the API, also where no view of the API was reached."""
+    return JsonResponse({"error": error, "message": "", "faults": []}, status=status)
 
 
 def _plain(template: str) -> str:
