@@ -76,13 +76,14 @@ RETURNS TABLE (person_id bigint, unit_id integer, certainty text, reason text, s
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     today date := (moment AT TIME ZONE 'Asia/Ho_Chi_Minh')::date;
+    seen_from timestamptz := moment - make_interval(hours => hours);  -- a constant, so that months are left out by the plan
 BEGIN
     RETURN QUERY EXECUTE format($sql$
     WITH seen AS (
         SELECT DISTINCT ON (s.person_id) s.person_id, s.unit_id,
             (s.at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date AS day
         FROM sighting s
-        WHERE s.at > $2 - make_interval(hours => $3) AND s.at <= $2 %s
+        WHERE s.at > $3 AND s.at <= $2 %s
         ORDER BY s.person_id, s.at DESC, s.unit_id DESC
     )
     SELECT r.person_id, coalesce(s.unit_id, r.unit_id), CASE WHEN s.unit_id IS NULL THEN r.certainty ELSE 'seen' END,
@@ -92,7 +93,7 @@ BEGIN
     LEFT JOIN seen s ON s.person_id = r.person_id
         AND (r.reason IN ('none', 'last_known') OR coalesce(r.since <= s.day, true))
     $sql$, CASE WHEN persons IS NULL THEN '' ELSE 'AND s.person_id = ANY ($1)' END)
-    USING persons, moment, hours, today;
+    USING persons, moment, seen_from, today;
 END $$;
 
 -- Everybody whom an area concerns at a moment, one row a person. `list`: resident_present (permanent residence there),
@@ -110,6 +111,7 @@ DECLARE
     today date := (moment AT TIME ZONE 'Asia/Ho_Chi_Minh')::date;
     first date := today - days;
     span daterange := daterange(first, today, '[]');
+    seen_from timestamptz := first::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh';
     units integer[] := ARRAY(SELECT u.unit_id FROM unit u WHERE u.unit_id <@ area);
     touched bigint[];
     candidates bigint[];
@@ -121,7 +123,7 @@ BEGIN
         WHERE r.unit_id = ANY (units) AND r.kind <> 'absence' AND r.valid && span
         UNION SELECT r.person_id FROM unnest(place_units) AS place (unit_id) JOIN residence r USING (unit_id)
         UNION SELECT m.person_id FROM household_member m WHERE m.household_id = ANY (households) AND m.valid && span
-        UNION SELECT s.person_id FROM sighting s WHERE s.unit_id = ANY (units) AND s.at > first AND s.at <= moment
+        UNION SELECT s.person_id FROM sighting s WHERE s.unit_id = ANY (units) AND s.at >= seen_from AND s.at <= moment
         UNION SELECT p.person_id FROM person p WHERE p.home_unit = ANY (units)
         UNION SELECT p.person_id FROM person p WHERE p.present_unit = ANY (units));
     SELECT array_agg(p.person_id), coalesce(array_agg(p.person_id) FILTER (WHERE p.birth_date > first), '{}')
@@ -142,7 +144,7 @@ BEGIN
         WHERE r.unit_id = ANY (units) AND r.kind IN ('permanent', 'temporary') AND r.valid @> today
     ), seen AS MATERIALIZED (
         SELECT s.person_id, max((s.at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date) AS day FROM sighting s
-        WHERE s.unit_id = ANY (units) AND s.at > first AND s.at <= moment GROUP BY s.person_id
+        WHERE s.unit_id = ANY (units) AND s.at >= seen_from AND s.at <= moment GROUP BY s.person_id
     ), resident AS MATERIALIZED (
         SELECT person_id, bool_or(kind = 'permanent') AS permanent FROM (
             SELECT person_id, kind::text FROM spell
