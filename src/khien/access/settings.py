@@ -49,7 +49,7 @@ ACCOUNT_LOGOUT_ON_GET = False
 # Counted in the database, so that a limit holds over all processes and restarts.
 ACCOUNT_RATE_LIMITS = {
     "login_failed": "20/m/ip,5/300s/key",
-    # Declarations by the public: many phones share one address of their network; a number is declared a few times a day.
+    # Declarations by the public: many phones share an address; a number is declared a few times a day.
     "declare": "120/m/ip,2000/d/ip,10/d/key",
 }
 # One address in front of a whole station: the limit per address is generous, the one per account is tight.
