@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from khien.checkpoints.actions import add_checkpoint
 from khien.checkpoints.movement import actions, keys, kit
 from khien.checkpoints.rules import declared, passes
 from khien.checkpoints.rules.declaration import Declaration
@@ -110,6 +111,25 @@ def test_a_wrong_filter_length_never_reaches_the_c_code(made: dict[str, Any], tm
     kit._write(forged, json.dumps(header).encode(), bytes(body))
     with pytest.raises(BadInput):
         kit.read(forged)
+
+
+def test_movement_goes_away_by_months_and_the_log_keeps_the_proof(made: dict[str, Any]) -> None:
+    checkpoint = add_checkpoint(by=machine("x", "checkpoint.manage"), code="T-9", name="Chốt", unit_id=NORTH)
+    officer = machine("movement-control", "passage.record")
+    with begin(officer) as session:
+        entry = actions.PassageEntry(uuid4(), session.now, "in", pass_id=made["passes"][0].pass_id)
+        now = session.now
+    actions.record_passage(by=officer, checkpoint_id=checkpoint, entry=entry)
+    keeper = machine("administration", "passage.retain")
+    assert not any(actions.retain(by=keeper).values()), "nothing is old enough"
+    with begin(machine("test", "*"), role="khien_owner") as session:
+        session.execute("UPDATE clock SET demo_on = %(day)s", day=(now + dt.timedelta(days=70)).date())
+    gone = actions.retain(by=keeper)
+    assert gone[f"passage_{now:%Y_%m}"] + gone["passage_unmatched"] == 1
+    assert gone["declaration"] + gone["declaration_unmatched"] == 2
+    with begin(machine("test", "*")) as session:
+        assert session.value("SELECT count(*) FROM passage") == 0
+        assert session.value("SELECT count(*) FROM access_log WHERE action = 'passage.retain'") == 2
 
 
 def test_zones_are_ranges_of_units() -> None:

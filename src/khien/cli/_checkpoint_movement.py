@@ -151,7 +151,15 @@ def kit_check(path: Path, text: str, as_json: bool) -> None:
         click.echo(translate(N_("This kit has expired: fetch a new one."), language()), err=True)
 
 
-COMMANDS = (passages, record, verify_pass, revoke_pass, make_kit, kit_check)
+@click.command()
+@click.option("--json", "as_json", is_flag=True)
+def retain(as_json: bool) -> None:
+    """Delete movement data whose retention is over (rulebook/checkpoints/passages.toml); the log keeps the proof."""
+    gone = actions.retain(by=machine("administration", "passage.retain"))
+    print_json(gone) if as_json else click.echo("\n".join(f"{what}: {rows:,}" for what, rows in gone.items()))
+
+
+COMMANDS = (passages, record, verify_pass, revoke_pass, make_kit, kit_check, retain)
 
 _KIT_STATES = {
     **checking.STATES,

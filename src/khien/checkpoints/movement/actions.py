@@ -169,6 +169,15 @@ def settle_notice(*, by: Actor, person_id: int, unit_id: int, kind: str, noticed
         session.log("residence.write", [person_id], notice=kind, state=state)
 
 
+def retain(*, by: Actor) -> dict[str, int]:
+    """Delete what the retention of the day no longer allows to keep: rows by table and dropped month. The log keeps the
+    proof. A month of passages goes when all of it is over the time."""
+    by.must("passage.retain")
+    with begin(by, role="khien_owner") as session:
+        before = session.now - dt.timedelta(days=rule_on(session.today).kept_days)
+        return {row["what"]: row["rows"] for row in session.rows(SQL.retain, before=before)}
+
+
 def _sift(
     entries: Sequence[PassageEntry], now: dt.datetime, rule: PassageRule
 ) -> tuple[list[PassageOutcome | None], list[tuple[int, PassageEntry]]]:

@@ -328,7 +328,8 @@ $$;
 -- Figures ---------------------------------------------------------------------------------------------------------------
 
 -- Every checkpoint between two moments, without anybody's identity: passages, checks and how they came out. A check of a
--- device stands for its checkpoint, one of an account for the checkpoints of its agency (if that is just one).
+-- device stands for its checkpoint, one of an account for the checkpoint that its agency runs or that stands in the
+-- agency's commune (if that is just one).
 CREATE OR REPLACE FUNCTION checkpoint_figures(since timestamptz, until timestamptz)
 RETURNS TABLE (checkpoint_id integer, code text, name text, unit_id integer, unit_name text, passages bigint,
                unmatched bigint, with_pass bigint, last_passage timestamptz, checks bigint, matched bigint,
@@ -348,8 +349,9 @@ RETURNS TABLE (checkpoint_id integer, code text, name text, unit_id integer, uni
         SELECT checkpoint_id, count(*) AS unmatched FROM passage_unmatched
         WHERE passed_at >= $1 AND passed_at < $2 GROUP BY checkpoint_id
     ), lone AS (
-        SELECT agency_id, min(checkpoint_id) AS checkpoint_id FROM checkpoint WHERE agency_id IS NOT NULL
-        GROUP BY agency_id HAVING count(*) = 1
+        SELECT a.id AS agency_id, min(c.checkpoint_id) AS checkpoint_id
+        FROM agency a JOIN checkpoint c ON c.agency_id = a.id OR c.agency_id IS NULL AND c.unit_id = a.unit_id
+        GROUP BY a.id HAVING count(*) = 1
     ), checked AS (
         -- The log runs by the real clock; a demonstration's day is shifted to it.
         SELECT coalesce((l.detail ->> 'checkpoint')::integer, o.checkpoint_id) AS checkpoint_id, l.detail ->> 'verdict' AS verdict
@@ -400,4 +402,37 @@ BEGIN
             ' WHERE o.valid @> $1 AND o.state NOT IN (''proposed'', ''withdrawn'') AND o.grade > 1 ORDER BY 1 DESC, 3'
             USING day;
     END IF;
+END $$;
+
+-- Retention ---------------------------------------------------------------------------------------------------------------
+
+-- Drop the months of passages that end at or before `before`, and everything else about movement that is older. The log
+-- keeps what went away: names of partitions and numbers of rows. Called as the owner (khien checkpoint retain).
+CREATE OR REPLACE FUNCTION passage_retain(before timestamptz) RETURNS TABLE (what text, rows bigint)
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp SET timezone = 'UTC' SET khien.area = '{(,)}' AS $$
+DECLARE
+    part record;
+    gone bigint;
+    proof jsonb := '{}';
+BEGIN
+    FOR part IN
+        SELECT c.oid::regclass AS name, c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'passage'::regclass AND c.relname ~ '^passage_\d{4}_\d{2}$'
+          AND to_date(right(c.relname, 7), 'YYYY_MM') + interval '1 month' <= before ORDER BY c.relname
+    LOOP
+        EXECUTE format('SELECT count(*) FROM %s', part.name) INTO gone;
+        EXECUTE format('ALTER TABLE passage DETACH PARTITION %s', part.name);
+        EXECUTE format('DROP TABLE %s', part.name);
+        proof := proof || jsonb_build_object(part.relname, gone);
+    END LOOP;
+    WITH d AS (DELETE FROM passage_unmatched u WHERE u.passed_at < before RETURNING 1) SELECT count(*) INTO gone FROM d;
+    proof := proof || jsonb_build_object('passage_unmatched', gone);
+    WITH d AS (DELETE FROM movement_notice m WHERE m.at < before RETURNING 1) SELECT count(*) INTO gone FROM d;
+    proof := proof || jsonb_build_object('movement_notice', gone);
+    WITH d AS (DELETE FROM declaration d WHERE d.expires_at < before RETURNING 1) SELECT count(*) INTO gone FROM d;
+    proof := proof || jsonb_build_object('declaration', gone);
+    WITH d AS (DELETE FROM declaration_unmatched u WHERE u.expires_at < before RETURNING 1) SELECT count(*) INTO gone FROM d;
+    proof := proof || jsonb_build_object('declaration_unmatched', gone);
+    PERFORM access_append('passage.retain', '{}', jsonb_build_object('before', before, 'rows', proof));
+    RETURN QUERY SELECT e.key, e.value::bigint FROM jsonb_each_text(proof) e ORDER BY e.key;
 END $$;

@@ -87,3 +87,6 @@ SELECT pass_id FROM declaration_unmatched WHERE revoked_at IS NOT NULL AND expir
 
 -- name: kit_zones
 SELECT grade, area, name FROM checkpoint_kit_zones(%(day)s);
+
+-- name: retain
+SELECT what, rows FROM passage_retain(%(before)s);
