@@ -99,10 +99,11 @@ END $$;
 -- Everybody whom an area concerns at a moment, one row a person. `list`: resident_present (permanent residence there),
 -- temporary_present, resident_away (permanent or temporary residence there, is elsewhere), not_found (nothing says where),
 -- left (only passing through). `moved` within the last `days`: arrived (other_unit: from where) or left (to where).
--- The area is units, households, and words in the addresses of units. Under the policies of whoever calls.
+-- The area is units, households, and words in the addresses of units. Under the policies of whoever calls. `touching`:
+-- only those who have or had to do with these units, for a border that moves.
 CREATE OR REPLACE FUNCTION zone_lists(
     area int4multirange, households bigint[], place_units integer[], place_words text[],
-    moment timestamptz, days integer, hours integer
+    moment timestamptz, days integer, hours integer, touching int4multirange DEFAULT NULL
 ) RETURNS SETOF zone_member
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp SET work_mem = '64MB' SET enable_nestloop = off
 SET plan_cache_mode = force_custom_plan AS $$
@@ -113,6 +114,7 @@ DECLARE
     span daterange := daterange(first, today, '[]');
     seen_from timestamptz := first::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh';
     units integer[] := ARRAY(SELECT u.unit_id FROM unit u WHERE u.unit_id <@ area);
+    looked integer[] := ARRAY(SELECT u.unit_id FROM unit u WHERE u.unit_id <@ coalesce(touching, area));
     touched bigint[];
     candidates bigint[];
     newborn bigint[];
@@ -120,12 +122,12 @@ BEGIN
     -- Ids travel as arrays: `= ANY` is the one comparison of a list that the policies let into an index.
     touched := ARRAY(
         SELECT r.person_id FROM residence r
-        WHERE r.unit_id = ANY (units) AND r.kind <> 'absence' AND r.valid && span
+        WHERE r.unit_id = ANY (looked) AND r.kind <> 'absence' AND r.valid && span
         UNION SELECT r.person_id FROM unnest(place_units) AS place (unit_id) JOIN residence r USING (unit_id)
         UNION SELECT m.person_id FROM household_member m WHERE m.household_id = ANY (households) AND m.valid && span
-        UNION SELECT s.person_id FROM sighting s WHERE s.unit_id = ANY (units) AND s.at >= seen_from AND s.at <= moment
-        UNION SELECT p.person_id FROM person p WHERE p.home_unit = ANY (units)
-        UNION SELECT p.person_id FROM person p WHERE p.present_unit = ANY (units));
+        UNION SELECT s.person_id FROM sighting s WHERE s.unit_id = ANY (looked) AND s.at >= seen_from AND s.at <= moment
+        UNION SELECT p.person_id FROM person p WHERE p.home_unit = ANY (looked)
+        UNION SELECT p.person_id FROM person p WHERE p.present_unit = ANY (looked));
     SELECT array_agg(p.person_id), coalesce(array_agg(p.person_id) FILTER (WHERE p.birth_date > first), '{}')
     INTO candidates, newborn FROM person p
     WHERE p.person_id = ANY (touched) AND p.merged_into IS NULL AND (p.died_on IS NULL OR p.died_on > today);
@@ -227,16 +229,17 @@ END $$;
 -- zone_lists for an area within the caller's, wherever its people are now.
 CREATE OR REPLACE FUNCTION zone_members(
     area int4multirange, households bigint[], place_units integer[], place_words text[],
-    moment timestamptz, days integer, hours integer
+    moment timestamptz, days integer, hours integer, touching int4multirange DEFAULT NULL
 ) RETURNS SETOF zone_member
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     mine text := zone_look_everywhere(area, households, place_units);
 BEGIN
-    RETURN QUERY SELECT * FROM zone_lists(area, households, place_units, place_words, moment, days, hours);
+    RETURN QUERY SELECT * FROM zone_lists(area, households, place_units, place_words, moment, days, hours, touching);
     PERFORM set_config('khien.area', mine, true);
 END $$;
-GRANT EXECUTE ON FUNCTION zone_members(int4multirange, bigint[], integer[], text[], timestamptz, integer, integer)
+GRANT EXECUTE ON FUNCTION
+    zone_members(int4multirange, bigint[], integer[], text[], timestamptz, integer, integer, int4multirange)
     TO khien_app, khien_loader;
 
 -- The same lists with what the teams need: name, birth, household, doses against a disease up to a day, needs.

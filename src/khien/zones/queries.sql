@@ -173,14 +173,18 @@ ORDER BY home, birth_date, person_id;
 -- The first day on which any order held.
 SELECT min(lower(valid)) FROM zone_order WHERE state NOT IN ('proposed', 'withdrawn');
 
+-- name: moved_border
+-- The units that one of two areas has and the other has not.
+SELECT ((%(a)s::int4multirange - %(b)s::int4multirange) + (%(b)s::int4multirange - %(a)s::int4multirange))::text;
+
 -- name: difference
 -- People whose list differs between two borders or two moments; null: not concerned.
 SELECT person_id, a.list AS before, b.list AS after, coalesce(b.unit_id, a.unit_id) AS unit_id,
     coalesce(b.certainty, a.certainty) AS certainty
 FROM zone_members(%(area_a)s::int4multirange, %(households_a)s::bigint[], %(place_units_a)s::integer[],
-    %(place_words_a)s::text[], %(moment_a)s, %(days)s, %(hours)s) a
+    %(place_words_a)s::text[], %(moment_a)s, %(days)s, %(hours)s, %(touching)s::int4multirange) a
 FULL JOIN zone_members(%(area_b)s::int4multirange, %(households_b)s::bigint[], %(place_units_b)s::integer[],
-    %(place_words_b)s::text[], %(moment_b)s, %(days)s, %(hours)s) b USING (person_id)
+    %(place_words_b)s::text[], %(moment_b)s, %(days)s, %(hours)s, %(touching)s::int4multirange) b USING (person_id)
 WHERE a.list IS DISTINCT FROM b.list
 ORDER BY a.list NULLS FIRST, b.list NULLS FIRST, person_id;
 

@@ -197,7 +197,10 @@ def difference(
     shared = {"days": first.pop("days"), "hours": first.pop("hours")}
     numbered = {f"{key}_a": value for key, value in first.items()}
     numbered |= {f"{key}_b": value for key, value in second.items() if key not in shared}
-    found = session.rows(_q.difference, numbered | shared)
+    # At one moment only those can differ who have to do with what one border holds and the other does not.
+    same = before[1] == after[1] and (before[0].households, before[0].places) == (after[0].households, after[0].places)
+    touching = session.value(_q.moved_border, a=before[0].units, b=after[0].units) if same else None
+    found = session.rows(_q.difference, numbered | shared, touching=touching)
     if found:
         session.log("zone.people", [r["person_id"] for r in found], on=str(after[1]), difference=True)
     return found
