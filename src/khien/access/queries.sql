@@ -67,3 +67,6 @@ SELECT k.assignment_id, a.account_id, c.name
 FROM api_key k JOIN assignment a ON a.id = k.assignment_id JOIN account c ON c.id = a.account_id CROSS JOIN clock
 WHERE k.digest = %(digest)s AND NOT k.revoked AND c.is_active
   AND k.expires_on >= coalesce(clock.demo_on, (now() AT TIME ZONE 'Asia/Ho_Chi_Minh')::date);
+
+-- name: has_account
+SELECT EXISTS (SELECT FROM account WHERE username = %(username)s);

@@ -19,6 +19,12 @@ def assignments(session: Session, account_id: int) -> list[dict[str, Any]]:
     return session.rows(SQL.assignments, account_id=account_id)
 
 
+def has_account(session: Session, username: str) -> bool:
+    """Whether there is an account of this name. Raises NotAllowed without "account.manage"."""
+    session.actor.must("account.manage")
+    return bool(session.value(SQL.has_account, username=username))
+
+
 def looks_at_person(
     session: Session, person_id: int, *, limit: int = 100, before: dt.datetime | None = None
 ) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ def checkpoint(session: Session, code: str) -> dict[str, Any]:
     """checkpoint_id, code, name, unit_id, agency_id. Raises NotFound."""
     found = session.row(SQL.checkpoint_by_code, code=code)
     if found is None:
-        raise NotFound(N_("There is no checkpoint {code}."), code=code)
+        raise NotFound(N_("There is no checkpoint {checkpoint}."), checkpoint=code)
     return found
 
 

@@ -12,10 +12,12 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 
 import numpy as np
 
 from khien.access import actions as access
+from khien.access import store as accounts
 from khien.access.roles import roles
 from khien.checkpoints import actions as checkpoints
 from khien.checkpoints.movement import store as movement
@@ -31,6 +33,7 @@ from khien.territory import actions as territory
 from khien.territory import sources
 from khien.territory import store as units
 from khien.vaccination import actions as vaccination
+from khien.vaccination import store as vaccination_store
 
 PROVINCE, DISTRICT = "79", "771"  # Ho Chi Minh City, District 10, in the list of 2021
 SEED = 2021
@@ -125,6 +128,27 @@ def vaccinate(until: dt.date, site_of_unit: dict[int, str], progress: Progress) 
         progress("doses", done, len(entries))
 
 
+def open_sessions(on: dt.date, site_of_unit: dict[int, str]) -> None:
+    """A campaign of the province, and a session with vaccine in the fridge at each site on the day it plays on."""
+    with begin(actor()) as session:
+        lots = vaccination_store.usable_lots(session, on)
+        province = units.find(session, PROVINCE, BORN)
+    if not lots:
+        return
+    lot = {key: lots[0][key] for key in ("product", "lot_number")}
+    campaign_id = vaccination.open_campaign(
+        by=actor(), client_id=uuid5(NAMESPACE_OID, f"campaign {on:%Y-%m}"), name=f"Chiến dịch tháng {on:%m/%Y}",
+        programme="covid_19_vn_2021", vaccine_group="COVID-19", unit_id=province["unit_id"],
+        starts_on=on.replace(day=1), ends_on=on + dt.timedelta(days=60),
+    )  # fmt: skip
+    for site in site_of_unit.values():
+        message = uuid5(NAMESPACE_OID, f"session {on} {site}")
+        vaccination.open_session(
+            by=actor(), client_id=message, campaign_id=campaign_id, site=site, day=on, places=200, **lot
+        )
+        vaccination.receive_stock(by=actor(), client_id=message, site=site, doses=300, **lot)
+
+
 def set_day(day: dt.date) -> None:
     """Let every decision be taken as on `day`. Only the demonstration's database has such a day."""
     with begin(actor(), role="khien_owner") as session:
@@ -134,9 +158,12 @@ def set_day(day: dt.date) -> None:
 
 def add_logins(day: dt.date) -> list[tuple[str, str, str]]:
     """One account a role, made once: (role, username, password). Kept in our own folder, readable by us alone."""
-    kept = config.home() / "demo-logins.json"
+    kept = config.home() / f"logins-{config.current_database()}.json"
     if kept.exists():
-        return [(role, name, word) for role, name, word in json.loads(kept.read_text())]
+        logins = [(role, name, word) for role, name, word in json.loads(kept.read_text())]
+        with begin(actor()) as session:
+            if accounts.has_account(session, logins[0][1]):  # not those of a database that is gone
+                return logins
     with begin(actor()) as session:
         district = _district(session)
         commune = units.subtree(session, district["unit_id"], level=3, on=BORN)[0]
