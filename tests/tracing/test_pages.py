@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+
 from khien.core.actor import Actor, machine
 from khien.core.session import Session
 from khien.tracing import actions

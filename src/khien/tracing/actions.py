@@ -18,7 +18,7 @@ from khien.core.session import Session, begin
 from khien.core.sql import Queries
 from khien.tracing import store
 from khien.tracing.rules import cases, exposure
-from khien.tracing.rules.window import VIET_NAM, Window, contact_rule, effective_onset, infectious_window
+from khien.tracing.rules.window import VIET_NAM, Window, contact_rule, infectious_window
 
 _q = Queries("khien.tracing")
 
@@ -158,7 +158,7 @@ def trace(
         rows = store.traced(
             session, persons=list(found), cases=[c["case_id"] for c in found.values()],
             starts=[windows[p].start for p in found], ends=[windows[p].end for p in found],
-            onsets=[effective_onset(c["onset_on"], c["sampled_on"]) for c in found.values()], moment=at, depth=depth,
+            onsets=[c["onset_on"] for c in found.values()], moment=at, depth=depth,
             rule=Jsonb(exposure.for_sql(rule)), keep=rule["id"] if keep else None,
         )  # fmt: skip
         session.log("trace.run", list(found), cases=[c["case_id"] for c in found.values()], depth=depth,

@@ -64,7 +64,7 @@ def _vacuum() -> None:
 def _bench_load(path: Path, people: int, as_json: bool) -> None:
     with psycopg.connect(config.database_dsn("khien_loader"), autocommit=True) as connection:
         query = _q.visits_to.format(places=people // 10, visits=_VISITS_A_PERSON, people=people).replace("%%", "%")
-        with connection.cursor().copy(query) as source, path.open("wb") as out:  # type: ignore[call-overload]
+        with connection.cursor().copy(query) as source, path.open("wb") as out:
             for part in source:
                 out.write(part)
     with bench.stopwatch() as took:
@@ -80,7 +80,7 @@ def _bench_load(path: Path, people: int, as_json: bool) -> None:
         with (
             connection.cursor().copy(_q.resolved) as rows,
             resolved.open("wb") as out,
-        ):  # type: ignore[call-overload]
+        ):
             for part in rows:
                 out.write(part)
         connection.execute("CREATE TABLE loading.keyed AS SELECT * FROM visit WITH NO DATA")
@@ -95,7 +95,7 @@ def _bench_load(path: Path, people: int, as_json: bool) -> None:
 def _copy_in(connection: psycopg.Connection[tuple[object, ...]], table: str, path: Path, form: str) -> float:
     with bench.stopwatch() as took:
         copy = f"COPY {table} FROM STDIN (FORMAT {form})"
-        with path.open("rb") as stream, connection.cursor().copy(copy) as target:  # type: ignore[call-overload]
+        with path.open("rb") as stream, connection.cursor().copy(copy) as target:
             while part := stream.read(_CHUNK):
                 target.write(part)
         return took()

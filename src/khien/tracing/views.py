@@ -63,7 +63,7 @@ def case(request: HttpRequest, person_id: int, case_id: int) -> HttpResponse:
         "counts": [{**c, "name": communes.get(c["unit_id"], "")} for c in counts], "suspects": suspects,
         "state_text": CASE_STATES[found["state"]], "states": CONTACT_STATES, "open": found["state"] in OPEN_CASE,
         "form": StateForm(initial={"state": found["state"]}), "link_form": LinkForm(),
-        "breadcrumbs": [(_("Cases"), "../../../"), (found["name"], "")],
+        "breadcrumbs": [(_("Cases of the area"), "../../../"), (found["name"], "")],
     }  # fmt: skip
     return render(request, "tracing/case.html", context)
 
@@ -168,15 +168,17 @@ def work(request: HttpRequest) -> HttpResponse:
 def _worked(request: HttpRequest) -> HttpResponse:
     told = request.POST
     try:
-        whom = {name: int(told.get(name, "")) for name in ("person_id", "case_person_id", "case_id")}
+        person, of, number = (int(told.get(name, "")) for name in ("person_id", "case_person_id", "case_id"))
     except ValueError:
         raise Http404 from None
     try:
         if told.get("state") == "isolated":
-            ordered = care.order_isolation(by=request.actor, **whom)
+            ordered = care.order_isolation(by=request.actor, person_id=person, case_person_id=of, case_id=number)
             messages.success(request, _("Isolated until %(day)s.") % {"day": ordered.until.strftime("%d/%m/%Y")})
         else:
-            care.work_on_contact(by=request.actor, state=told.get("state", ""), **whom)
+            care.work_on_contact(
+                by=request.actor, person_id=person, case_person_id=of, case_id=number, state=told.get("state", "")
+            )
     except BadInput as refusal:
         messages.error(request, refusal.text(get_language() or "vi"))
     return redirect("tracing:work")
@@ -214,10 +216,10 @@ def export(request: HttpRequest, table: str) -> HttpResponse:
     response["Content-Disposition"] = f'attachment; filename="{table}.csv"'
     if table == "linelist":
         with begin(request.actor) as session:
-            outbreak.write_linelist(response, net.cases, session.today)  # type: ignore[arg-type]
+            outbreak.write_linelist(response, net.cases, session.today)
     else:
         numbers = {c["person_id"]: c["case_id"] for c in net.cases}
-        outbreak.write_contacts(response, [  # type: ignore[arg-type]
+        outbreak.write_contacts(response, [
             (numbers[by], numbers[infected], net.exposures.get(infected, ""), round(sure, 3),
              "decided" if infected in net.decided else "estimated")
             for infected, (by, sure) in net.links.items()

@@ -127,7 +127,7 @@ ENTRIES: tuple[Entry, ...] = (
         "search",
     ),
     Entry(
-        N_("Cases"),
+        N_("Cases and contacts"),
         "tracing:cases",
         "case.read",
         N_("Cases of your area, their contacts by risk, and who may have infected them."),
