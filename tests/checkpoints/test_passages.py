@@ -169,3 +169,19 @@ def test_a_message_number_is_the_senders(place: dict[str, Any]) -> None:
     client_id = UUID(int=5)
     assert record(place, by_number(place, client_id=client_id)) == ["recorded"]
     assert record(place, by_number(place, client_id=client_id, name="Ai Đó Khác")) == ["conflict"]
+
+
+def test_the_nation_sees_flow_and_silence_and_no_person(place: dict[str, Any]) -> None:
+    add_checkpoint(by=place["session"].actor, code="T-SILENT", name="Chốt Vắng", unit_id=SOUTH)
+    record(place, by_number(place), by_number(place, passed_at=place["now"] - dt.timedelta(minutes=5)))
+    window = {"since": place["now"] - dt.timedelta(hours=24), "until": place["now"] + dt.timedelta(minutes=10)}
+    analyst = Actor(9, "Analyst", "statistics", frozenset({"checkpoint.figures"}), NATION)
+    with begin(analyst) as session:
+        rows = {r["code"]: r for r in store.figures(session, **window)}
+        hours = store.figures_by_hour(session, **window)
+    assert (rows["T-1"]["passages"], rows["T-1"]["state"], rows["T-1"]["median_gap"]) == (2, "slow", 300)
+    assert (rows["T-SILENT"]["passages"], rows["T-SILENT"]["state"]) == (0, "silent")
+    assert sum(h["came_in"] for h in hours if h["code"] == "T-1") == 2
+    assert not {"name_key", "person_id"} & set(rows["T-1"])
+    with begin(officer()) as session, pytest.raises(NotAllowed):
+        store.figures(session, **window)
