@@ -13,7 +13,7 @@ _own = [
 ]
 
 # The admin's own sign-in knows no second factor and no limit of attempts: everybody signs in on the one page.
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.login = secure_admin_login(admin.site.login)
 
 # Accounts, addresses and forgotten passwords are the administrator's business; no message is ever sent. These stand in
 # front of allauth's pages of the same address.

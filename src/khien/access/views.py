@@ -68,7 +68,7 @@ def ask_administrator(request: HttpRequest) -> HttpResponse:
     return render(request, "access/ask_administrator.html")
 
 
-ask_administrator.permissions = ()  # open to everybody: nothing about anybody stands on it
+ask_administrator.permissions = ()  # type: ignore[attr-defined]  # open to everybody: nothing about anybody stands on it
 
 
 @permission_required("person.own")

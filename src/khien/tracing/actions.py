@@ -17,6 +17,7 @@ from khien.core.i18n import N_
 from khien.core.session import Session, begin
 from khien.core.sql import Queries
 from khien.tracing import store
+from khien.tracing.history import note
 from khien.tracing.rules import cases, exposure
 from khien.tracing.rules.window import VIET_NAM, Window, contact_rule, infectious_window
 
@@ -101,17 +102,6 @@ def _left_the_contacts(session: Session, person_id: int, on: dt.date) -> tuple[t
     for row in session.rows(_q.end_isolation, person_id=person_id, on=on, reason="case"):
         note(session, "isolation", person_id, (row["case_person_id"], row["case_id"]), None, "case")
     return tuple(lists)
-
-
-def note(
-    session: Session, subject: str, person_id: int, cause: tuple[int, int], before: str | None, after: str,
-    reason: str = "",
-) -> None:  # fmt: skip
-    """Keep what something came to. `cause` is the case: its person and number."""
-    session.execute(
-        _q.event, subject=subject, person_id=person_id, case_person_id=cause[0], case_id=cause[1], before=before,
-        after=after, reason=reason, account=session.actor.account_id, now=session.now,
-    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from khien.core.errors import NotFound, Refused
 from khien.core.i18n import N_
 from khien.core.session import begin
 from khien.core.sql import Queries
-from khien.tracing.actions import note
+from khien.tracing.history import note
 from khien.tracing.rules import cases
 from khien.tracing.rules.isolation import Isolation, isolation
 from khien.tracing.rules.window import VIET_NAM

@@ -75,7 +75,7 @@ ENTRIES: tuple[Entry, ...] = (
         "vaccination:stock",
         "stock.read",
         N_("What is left of each lot, and what is blocked or expires soon."),
-        "shield",
+        "list",
     ),
     Entry(
         N_("Reactions after vaccination"),
