@@ -52,8 +52,9 @@ def kill_when(process: subprocess.Popen[str], query: str) -> None:
     "moment",
     [
         "SELECT FROM loading.block WHERE read_to > 4000000",
-        "SELECT FROM loading.commune",
-        "SELECT FROM pg_stat_activity WHERE query LIKE 'COPY residence%' AND state = 'active'"
+        "SELECT FROM pg_stat_activity WHERE query LIKE '%LATERAL (VALUES%'"
+        " AND state = 'active' AND pid <> pg_backend_pid()",
+        "SELECT FROM pg_stat_activity WHERE query LIKE 'INSERT INTO %' AND state = 'active' AND query LIKE '%accepted%'"
         " AND pid <> pg_backend_pid()",
     ],
     ids=["reading", "checking", "merging"],

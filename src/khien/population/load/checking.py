@@ -115,12 +115,6 @@ def convert_statement() -> LiteralString:
     return f"CREATE UNLOGGED TABLE loading.checked AS {_typed()}"
 
 
-def convert_unusual_statement(turn: int) -> LiteralString:
-    """The same for the rows of loading.unusual that were noted in this turn; the first turn creates the table."""
-    into = "INSERT INTO loading.checked" if turn else "CREATE UNLOGGED TABLE loading.checked AS"
-    return f"{into} {_typed()} WHERE r.line IN (SELECT line FROM loading.unusual WHERE turn = {int(turn)})"  # noqa: S608
-
-
 def explain_statement(as_of: dt.date) -> LiteralString:
     """Fills loading.reject with every fault of every row: one pass finds the faulty rows, only they are explained."""
     conditions = _conditions(as_of)

@@ -23,7 +23,6 @@ from khien.population.load.merging import Counts
 from khien.population.load.reading import Extract, open_extract
 from khien.population.load.reasons import REASONS
 from khien.population.load.staging import Connection, Place, Progress
-from khien.population.load.usual import usual_rows
 
 _LOCK = 6417  # advisory lock: one load at a time
 _SHOWN_FAULTS = 100
@@ -59,12 +58,12 @@ def load_extract(
     extract = open_extract(path)
     with begin(by, role="khien_loader") as session:
         as_of = as_of or session.today
-    with _loading_alone() as connection, usual_rows() as usual:
+    with _loading_alone() as connection:
         mark = staging.fingerprint(extract, as_of)
         run_id, place = _take_up(connection, extract, mark, as_of)
         if place.end < extract.size:
             staging.stage(connection, extract, run_id, place, progress)
-        merging.check(connection, usual, extract, as_of, progress)
+        merging.check(connection, as_of, progress)
         rejected, faults = merging.reject_counts(connection)
         written = (
             _write_rejects(connection, rejects or path.with_name(path.name + ".rejects.csv")) if rejected else None
@@ -78,7 +77,7 @@ def load_extract(
                 faults=shown, rows=rejected, count=faults, file=str(written),
             )  # fmt: skip
         with begin(by, role="khien_loader") as session:
-            counts = merging.merge(session, usual, extract, as_of, progress)
+            counts = merging.merge(session, extract, as_of, progress)
             session.execute(_FINISH, stage="done", counts=Jsonb(asdict(counts)), run_id=run_id)
         staging.clear(connection)
     resumed = place != Place(extract.start, extract.first_line)

@@ -8,10 +8,9 @@ from typing import Any
 
 from khien.core.session import Session
 from khien.core.sql import Queries
-from khien.population.load.checking import convert_statement, convert_unusual_statement, explain_statement
+from khien.population.load.checking import convert_statement, explain_statement
 from khien.population.load.reading import Extract
 from khien.population.load.staging import Connection, Progress
-from khien.population.load.usual import TABLES, Usual
 
 _merge = Queries("khien.population.load", "merge.sql")
 _change = Queries("khien.population.load", "change.sql")
@@ -57,23 +56,19 @@ class Counts:
     faults: int
 
 
-def check(connection: Connection, usual: Usual, extract: Extract, as_of: dt.date, progress: Progress) -> None:
-    """Convert and judge every row. Leaves the faults in loading.reject; the register is only read.
-
-    Into an empty register, the rows that need no judgement are held by `usual` afterwards.
-    """
+def check(connection: Connection, as_of: dt.date, progress: Progress) -> None:
+    """Convert and judge every row. Leaves the faults in loading.reject; the register is only read."""
     connection.execute("SET max_parallel_workers_per_gather = 4")
     connection.execute("SET min_parallel_table_scan_size = '1MB'")
-    for table in ("checked", "identity", "matched", "wanted", "home", "known_home", "member", "excluded", "commune",
-                  "unusual"):  # fmt: skip
+    for table in ("checked", "identity", "matched", "wanted", "home", "known_home", "member", "excluded", "commune"):
         connection.execute(f"DROP TABLE IF EXISTS loading.{table} CASCADE")
     connection.execute("DELETE FROM loading.reject WHERE field <> 'row'")
     connection.execute("CREATE UNLOGGED TABLE loading.commune (code text PRIMARY KEY, unit_id integer NOT NULL)")
     connection.execute("CREATE UNLOGGED TABLE loading.excluded (line bigint PRIMARY KEY)")
     connection.execute(_merge.communes, {"as_of": as_of})
-    connection.execute("ANALYZE loading.commune; ANALYZE loading.raw (line)")
+    connection.execute("ANALYZE loading.commune; ANALYZE loading.raw")
     progress("checking", 0, 4)
-    _convert(connection, usual, extract, as_of)
+    connection.execute(convert_statement())
     connection.execute("ANALYZE loading.checked")
     progress("checking", 1, 4)
     connection.execute(explain_statement(as_of))
@@ -89,20 +84,6 @@ def check(connection: Connection, usual: Usual, extract: Extract, as_of: dt.date
     connection.execute("DELETE FROM loading.wanted w USING loading.excluded e WHERE e.line = w.line")
     connection.execute("ANALYZE loading.excluded; ANALYZE loading.matched")
     progress("checking", 4, 4)
-
-
-def _convert(connection: Connection, usual: Usual, extract: Extract, as_of: dt.date) -> None:
-    found = connection.execute("SELECT EXISTS (SELECT FROM person) OR EXISTS (SELECT FROM identifier)").fetchone()
-    if found == (True,) or not usual.read(connection, extract, as_of):
-        connection.execute(convert_statement())
-        return
-    connection.execute("CREATE UNLOGGED TABLE loading.unusual (line bigint PRIMARY KEY, turn integer NOT NULL)")
-    turn = 0
-    while usual.hand_over(connection, turn) or not turn:
-        connection.execute("ANALYZE loading.unusual")
-        connection.execute(convert_unusual_statement(turn))
-        usual.judge_related(connection, turn)
-        turn += 1
 
 
 def _match(connection: Connection, as_of: dt.date) -> None:
@@ -126,7 +107,7 @@ def reject_counts(connection: Connection) -> tuple[int, int]:
     return found[0], found[1]
 
 
-def merge(session: Session, usual: Usual, extract: Extract, as_of: dt.date, progress: Progress) -> Counts:
+def merge(session: Session, extract: Extract, as_of: dt.date, progress: Progress) -> Counts:
     """Write what passed, in the session's transaction, with its log row."""
     connection = session.connection
     for setting in ("work_mem = '128MB'", "maintenance_work_mem = '512MB'", "synchronous_commit = on"):
@@ -149,7 +130,7 @@ def merge(session: Session, usual: Usual, extract: Extract, as_of: dt.date, prog
     rejected, faults = reject_counts(connection)
     # Rows that could not be read are rejected too, though they never got into the table.
     rows += session.value("SELECT count(DISTINCT line) FROM loading.reject WHERE field = 'row'")
-    added = _add(session, usual, base - 1, params, progress)
+    added = _add(session, params, progress)
     changed = _change_known(session, params) if known else set()
     repeated = session.value(
         "SELECT count(*) FROM loading.excluded e WHERE NOT EXISTS (SELECT FROM loading.reject r WHERE r.line = e.line)"
@@ -172,29 +153,20 @@ def _homes(session: Session, known: int) -> None:
     connection.execute("ANALYZE loading.home")
 
 
-def _add(session: Session, usual: Usual, base: int, params: dict[str, Any], progress: Progress) -> int:
-    plain = usual.count()
-    judged = session.value("SELECT count(*) FROM loading.accepted WHERE is_new")
-    new = plain + judged
+def _add(session: Session, params: dict[str, Any], progress: Progress) -> int:
+    new = session.value("SELECT count(*) FROM loading.accepted WHERE is_new")
     if not new:
         # Known people may have moved into a household that is new.
         session.execute(_merge.new_household, params)
         return 0
     bulk = new > session.value("SELECT count(*) FROM person") and session.value("SELECT khien_load_keys_down()")
-    steps = len(TABLES) + len(_NEW) + 1
-    if plain:
-        usual.number_homes(_reserve(session, "household_id_seq", usual.homes()))
-        for done, table in enumerate(TABLES):
-            progress("merging", done, steps)
-            usual.write(session, table, base)
-    if judged:
-        for done, part in enumerate(_NEW, len(TABLES)):
-            progress("merging", done, steps)
-            session.execute(getattr(_merge, f"new_{part}"), params)
-    progress("merging", steps - 1, steps)
+    for done, part in enumerate(_NEW):
+        progress("merging", done, len(_NEW) + 1)
+        session.execute(getattr(_merge, f"new_{part}"), params)
+    progress("merging", len(_NEW), len(_NEW) + 1)
     if bulk:
         session.value("SELECT khien_load_keys_up()")
-    progress("merging", steps, steps)
+    progress("merging", len(_NEW) + 1, len(_NEW) + 1)
     return int(new)
 
 
