@@ -29,6 +29,8 @@ _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
 
 def pytest_configure(config: pytest.Config) -> None:
     """Name the run's folder and the worker's database before anything reads the environment."""
+    # The browser driver keeps an event loop in this thread, and Django would refuse its database beside one.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     worker = getattr(config, "workerinput", {}).get("workerid", "main")
     if worker == "main":
         _sweep()
