@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -104,7 +105,8 @@ def test_borders_change_and_the_order_is_lifted(desks: None) -> None:
     shown = page(cdc, address)
     assert "superseded" in shown
     assert "tổ 3" in shown
-    assert "T2" not in page(cdc, f"{address}close/")
+    # As a word: a form's token may hold the two letters by chance.
+    assert not re.search(r"\bT2\b", page(cdc, f"{address}close/"))
     end = {"on_0": "16", "on_1": "9", "on_2": "2021", "document": "QĐ 3", "signed_by": "Chủ tịch"}
     assert cdc.post(f"{address}close/", end).status_code == 302
     assert "lifted" in page(cdc, address)
