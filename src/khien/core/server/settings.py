@@ -61,7 +61,7 @@ def server_settings(home: Path, socket_folder: Path, memory: int, core_count: in
         "max_wal_size": f"{min(max(mb // 2, 1024), 16_384)}MB",
         "min_wal_size": "256MB",
         "checkpoint_timeout": "15min",
-        # Every build has pglz only, and it halved the speed of a load (measured: 9,000 against 22,900 people a second).
+        # Every build has pglz only, which costs processor time; how much in a load was not measured by itself.
         "wal_compression": "off",
         "wal_buffers": "16MB",
         "jit": "off",  # compiling costs more than these short queries take
