@@ -204,3 +204,17 @@ def test_an_area_takes_in_older_units_that_went_wholly_into_it(session: Session)
     assert north == "{[900000001,900000002),[900000011,900000012)}"
     assert session.value("SELECT access_area(NULL)::text") == NATION
     assert session.value("SELECT access_area(-5)") is None
+
+
+def test_an_account_without_its_log_row_is_not_made(django_database: str) -> None:
+    from khien.access.models import Account
+
+    with pytest.raises(TypeError), actions._orm(ADMIN) as session:
+        record = Account(username="half", name="Half")
+        record.set_password(WORD)
+        actions._save(session, record, "account.add", lambda: {"account": object()})
+    assert not Account.objects.filter(username="half").exists()
+    actions.add_account(by=ADMIN, username="whole", name="Whole", password=WORD)
+    with begin(machine("test", "*")) as session:
+        logged = session.rows("SELECT action FROM access_log WHERE action LIKE 'account.%%'")
+    assert [row["action"] for row in logged] == ["account.add"]

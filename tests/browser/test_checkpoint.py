@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -161,7 +162,8 @@ def test_a_stranger_learns_nothing_about_a_number(demo, page: Page) -> None:
         page.get_by_role("button", name="Khai báo và nhận mã").click()
         expect(page.locator(".khien-pass")).to_have_count(1)
         text = page.locator("main").inner_text()
-        answers.append(text.replace(person["name"], "X"))
+        # The minute may turn between two declarations.
+        answers.append(re.sub(r"\d\d:\d\d", "00:00", text.replace(person["name"], "X")))
     assert answers[0] == answers[1] == answers[2]
 
 

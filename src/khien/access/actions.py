@@ -1,13 +1,14 @@
 """Every write of access: opening a person by a card, accounts and what they serve as, retention of the log.
 
-Accounts belong to Django's ORM; its commit comes first, the log row's right after it.
+Accounts belong to Django's ORM: those writes and their log rows share one transaction on Django's own connection.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from khien.access.keys import digest_of
@@ -16,7 +17,7 @@ from khien.access.store import SQL
 from khien.core.actor import Actor
 from khien.core.errors import BadInput, Fault, NotFound, Refused
 from khien.core.i18n import N_
-from khien.core.session import Session, begin
+from khien.core.session import Session, begin, joined
 from khien.core.text import nfc
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def add_agency(*, by: Actor, code: str, name: str, kind: str, unit_id: int | Non
     by.must("account.manage")
     from khien.access.models import Agency
 
-    with begin(by) as session:
+    with _orm(by) as session:
         agency = Agency(code=code, name=nfc(name), kind=kind, unit_id=_unit(session, unit_id))
         _save(session, agency, "account.agency", lambda: {"agency": agency.pk})
     return int(agency.pk)
@@ -75,7 +76,7 @@ def add_account(
 
     account = Account(username=nfc(username), name=nfc(name), email=email, language=language)
     _set_password(account, password)
-    with begin(by) as session:
+    with _orm(by) as session:
         _save(session, account, "account.add", lambda: {"account": account.pk})
     return int(account.pk)
 
@@ -85,7 +86,7 @@ def set_password(*, by: Actor, username: str, password: str) -> None:
     by.must("account.manage")
     account = _account(username)
     _set_password(account, password)
-    with begin(by) as session:
+    with _orm(by) as session:
         _save(session, account, "account.password", lambda: {"account": account.pk})
 
 
@@ -94,7 +95,7 @@ def disable_account(*, by: Actor, username: str, active: bool = False) -> None:
     by.must("account.manage")
     account = _account(username)
     account.is_active = active
-    with begin(by) as session:
+    with _orm(by) as session:
         _save(session, account, "account.enable" if active else "account.disable", lambda: {"account": account.pk})
 
 
@@ -119,7 +120,7 @@ def assign_role(
     account = _account(username)
     if by.account_id == account.pk:
         raise Refused(N_("Nobody gives a role to themselves."), rule="own_role")
-    with begin(by) as session:
+    with _orm(by) as session:
         known = roles(session.today).get(role)
         if known is None:
             raise _fault("role", N_("There is no role {role}."), role=role)
@@ -149,7 +150,7 @@ def end_assignment(*, by: Actor, assignment_id: int, last_day: dt.date) -> None:
     if assignment is None:
         raise NotFound
     assignment.valid_until = last_day
-    with begin(by) as session:
+    with _orm(by) as session:
         _save(
             session,
             assignment,
@@ -171,7 +172,7 @@ def add_api_key(*, by: Actor, assignment_id: int, name: str, expires_on: dt.date
         raise NotFound
     secret = f"khien_{secrets.token_urlsafe(32)}"
     key = ApiKey(assignment=assignment, name=nfc(name), digest=digest_of(secret), expires_on=expires_on)
-    with begin(by) as session:
+    with _orm(by) as session:
         _save(session, key, "account.api_key", lambda: {"key": key.pk, "assignment": assignment_id})
     return secret
 
@@ -185,7 +186,7 @@ def revoke_api_key(*, by: Actor, key_id: int) -> None:
     if key is None:
         raise NotFound
     key.revoked = True
-    with begin(by) as session:
+    with _orm(by) as session:
         _save(session, key, "account.api_key_revoked", lambda: {"key": key.pk})
 
 
@@ -199,6 +200,15 @@ def drop_months(*, by: Actor, before: dt.date) -> list[dict[str, Any]]:
         if before > session.value("SELECT (now() AT TIME ZONE 'UTC')::date"):
             raise Refused(N_("The current month of the access log cannot be dropped."), rule="current_month")
         return session.rows(SQL.retain, before=before)
+
+
+@contextmanager
+def _orm(by: Actor) -> Iterator[Session]:
+    """A transaction for the ORM's writes with a session in it, so that record and log row are both there or neither."""
+    from django.db import connection, transaction
+
+    with transaction.atomic(), joined(connection.connection, by, on_commit=transaction.on_commit) as session:
+        yield session
 
 
 def _account(username: str) -> Account:
@@ -235,15 +245,13 @@ def _set_password(account: Account, password: str | None) -> None:
 
 
 def _save(session: Session, record: Account | Agency | Any, action: str, detail: Any) -> None:
-    """Check and save one ORM record, and log it: both or neither. Raises BadInput with a fault a field."""
+    """Check and save one ORM record, and log it. Raises BadInput with a fault a field."""
     from django.core.exceptions import ValidationError
-    from django.db import transaction
 
     try:
         record.full_clean(exclude=["password"] if hasattr(record, "password") else None)
     except ValidationError as wrong:
         faults = tuple(Fault(field, text) for field, texts in wrong.message_dict.items() for text in texts)
         raise BadInput(N_("The entry is not right."), faults=faults) from wrong
-    with transaction.atomic():
-        record.save()
-        session.log(action, **detail())
+    record.save()
+    session.log(action, **detail())

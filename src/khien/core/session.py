@@ -146,6 +146,22 @@ def begin(actor: Actor, *, role: str = "khien_app") -> Iterator[Session]:
 
 
 @contextmanager
+def joined(
+    connection: psycopg.Connection[Any], actor: Actor, *, on_commit: Callable[[Callable[[], None]], Any]
+) -> Iterator[Session]:
+    """A session inside a transaction that somebody else (Django's ORM) opened on `connection` and will end.
+
+    Its log rows stand or fall with the other's rows. `on_commit` takes what is to run after that commit.
+    """
+    connection.execute(_scope(actor))
+    session = Session(connection, actor)
+    with _current(session):
+        yield session
+    for effect in session._after:
+        on_commit(effect)
+
+
+@contextmanager
 def _current(session: Session) -> Iterator[None]:
     token = _ambient.set(session)
     try:
