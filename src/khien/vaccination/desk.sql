@@ -52,7 +52,7 @@ ORDER BY code, since;
 
 -- name: doses_that_stand
 -- For the schedule: what counts as given. Declared doses wait for their verification.
-SELECT product, given_on, counts FROM dose
+SELECT product, given_on, substandard FROM dose
 WHERE person_id = %(person_id)s AND status = 'completed' AND superseded_by IS NULL AND evidence <> 'declared'
 ORDER BY given_on, dose_id;
 

@@ -11,7 +11,7 @@ DROP TABLE IF EXISTS pg_temp.due_person, pg_temp.due_group;
 CREATE TEMP TABLE due_person ON COMMIT DROP AS
 WITH taken AS (
     SELECT d.person_id,
-           array_agg(((d.given_on - date '1970-01-01') + 719163) * 1024::bigint + v.place * 2 + (NOT d.counts)::int
+           array_agg(((d.given_on - date '1970-01-01') + 719163) * 1024::bigint + v.place * 2 + d.substandard::int
                      ORDER BY d.given_on, d.dose_id) AS history
     FROM dose d JOIN unnest(%(products)s::text[], %(places)s::int[]) AS v (product, place) USING (product)
     WHERE d.status = 'completed' AND d.superseded_by IS NULL AND d.evidence <> 'declared' AND d.given_on <= %(on)s
@@ -33,7 +33,7 @@ FROM due_person GROUP BY kind;
 -- Those about whom more is known than age, sex and doses: each is judged alone.
 SELECT p.person_id, p.birth_date, p.sex,
        coalesce((SELECT array_agg(((d.given_on - date '1970-01-01') + 719163) * 1024::bigint + v.place * 2
-                                  + (NOT d.counts)::int ORDER BY d.given_on, d.dose_id)
+                                  + d.substandard::int ORDER BY d.given_on, d.dose_id)
                  FROM dose d JOIN unnest(%(products)s::text[], %(places)s::int[]) AS v (product, place) USING (product)
                  WHERE d.person_id = p.person_id AND d.status = 'completed' AND d.superseded_by IS NULL
                    AND d.evidence <> 'declared' AND d.given_on <= %(on)s), '{}') AS history,

@@ -5,13 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from khien.vaccination import programmes, reasons
 from khien.vaccination.evaluation import vaccine_code
+from khien.vaccination.rules.dose_checks import Finding
 from khien.vaccination.rules.engine import evaluate
 from khien.vaccination.rules.facts import Given, Person
 from khien.vaccination.rules.groups import GroupForecast
+from khien.vaccination.rules.model import Programme
 from khien.vaccination.rules.state import NOT_COMPLETE, VALID, Reason
 
 
@@ -41,14 +44,10 @@ def advise(
     programme: str, group: str, product: str, on: dt.date, *, birth_date: dt.date, sex: str,
     doses: Sequence[Mapping[str, Any]], facts: Sequence[Mapping[str, Any]],
 ) -> Advice:  # fmt: skip
-    """`doses` (product, given_on, counts) and `facts` (code, since) as the register has them."""
+    """`doses` (product, given_on, substandard) and `facts` (code, since) as the register has them."""
     rules = programmes.find(programme)
-    known = {f["code"]: f["since"] and f["since"].toordinal() for f in facts}
-    given = tuple(
-        Given(d["given_on"].toordinal(), vaccine_code(rules, d["product"]), substandard=not d["counts"]) for d in doses
-    )
-    sex = sex if sex in ("male", "female") else "unknown"
-    person = Person(birth_date.toordinal(), on.toordinal(), sex, given, known)
+    person = _person(rules, birth_date, sex, on, doses, facts)
+    given, known, sex = person.doses, person.observations, person.sex
     forecast = next((g for g in evaluate(rules, person).groups if g.group == group), None)
     today = Given(on.toordinal(), vaccine_code(rules, product))
     judged = [
@@ -69,6 +68,56 @@ def advise(
             (r, rules.documents[r.document].title if r.document in rules.documents else "") for r in dict.fromkeys(why)
         ),
     )
+
+
+@cache
+def programme_of(product: str) -> str | None:
+    """The first shipped programme that knows a vaccine."""
+    for name in programmes.shipped():
+        rules = programmes.find(name)
+        if vaccine_code(rules, product) in rules.vaccines:
+            return name
+    return None
+
+
+def breaches(
+    product: str, on: dt.date, *, birth_date: dt.date, sex: str, doses: Sequence[Mapping[str, Any]],
+    facts: Sequence[Mapping[str, Any]],
+) -> tuple[Finding, ...]:  # fmt: skip
+    """Why a dose given on a day is not valid by the rules of that day; empty: it is, or no programme judges it.
+
+    `doses`: the person's others, those of later days are not looked at. A combined vaccine breaks nothing as long as
+    one of its parts was needed.
+    """
+    name = programme_of(product)
+    if name is None or on < birth_date:
+        return ()
+    rules = programmes.find(name)
+    others = [d for d in doses if birth_date <= d["given_on"] <= on]
+    today = {"product": product, "given_on": on, "substandard": False}
+    person = _person(rules, birth_date, sex, on, [*others, today], facts)
+    judged = [j for j in evaluate(rules, person).doses if j.number == len(others)]
+    if not judged or any(j.status == VALID for j in judged):
+        return ()
+    found = {reason.code: reason for j in judged for reason in j.reasons}
+    return tuple(
+        Finding(
+            code, impossible=False, counts=False, title={n: reasons.text(code, n) for n in ("en", "vi")},
+            document=rules.documents[reason.document].title if reason.document in rules.documents else "",
+        )
+        for code, reason in found.items()
+    )  # fmt: skip
+
+
+def _person(
+    rules: Programme, birth_date: dt.date, sex: str, on: dt.date, doses: Sequence[Mapping[str, Any]],
+    facts: Sequence[Mapping[str, Any]],
+) -> Person:  # fmt: skip
+    known = {f["code"]: f["since"] and f["since"].toordinal() for f in facts}
+    given = tuple(
+        Given(d["given_on"].toordinal(), vaccine_code(rules, d["product"]), substandard=d["substandard"]) for d in doses
+    )
+    return Person(birth_date.toordinal(), on.toordinal(), sex if sex in ("male", "female") else "unknown", given, known)
 
 
 def _barred(forecast: GroupForecast | None) -> list[Reason]:

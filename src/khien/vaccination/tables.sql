@@ -43,6 +43,7 @@ CREATE TABLE dose (
     evidence    text NOT NULL DEFAULT 'site' CHECK (evidence IN ('site', 'abroad', 'paper', 'declared')),  -- 'declared' never counts as certain
     flags       text[] NOT NULL DEFAULT '{}',   -- rules it breaks though it was really given: recorded, marked, never lost
     counts      boolean NOT NULL DEFAULT true,  -- false: one of the flags keeps it from counting
+    substandard boolean NOT NULL DEFAULT false, -- expired or impossible: the schedule does not even look at it
     supersedes  bigint,                  -- the dose_id this corrects; that one gets superseded_by
     superseded_by bigint,
     reason      text,                    -- why corrected

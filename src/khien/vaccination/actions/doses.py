@@ -12,6 +12,7 @@ from khien.core.actor import Actor
 from khien.core.errors import BadInput, Fault, NotFound
 from khien.core.i18n import N_
 from khien.core.session import Session, begin
+from khien.vaccination import schedule
 from khien.vaccination.refusal import refused
 from khien.vaccination.rules.dose_checks import DoseEntry, DoseFacts, Finding, check_dose, finding, may_be_recorded
 from khien.vaccination.store.doses import SQL, dose_checks
@@ -35,6 +36,7 @@ class _Row:
     entry: DoseEntry
     site_id: int | None
     findings: tuple[Finding, ...]
+    disease: str
     status: str = "completed"
     supersedes: int | None = None
     reason: str | None = None
@@ -53,16 +55,27 @@ def record_doses(*, by: Actor, entries: Sequence[DoseEntry]) -> list[DoseOutcome
         outcomes: list[DoseOutcome] = []
         rows: list[_Row] = []
         taken: dict[tuple[int, UUID], int] = {}
+        batch: dict[int, list[dict[str, Any]]] = {}  # what the batch adds to the histories the register knows
+        late: set[int] = set()  # people of whom a later dose was there already
         for n, entry in enumerate(entries):
-            outcome, row = _judge(entry, facts.get(n), before, session.today)
             key = (entry.person_id, entry.client_id)
-            if row is not None and key in taken:  # the same message twice in one batch
+            known = facts.get(n)
+            if key in taken:  # the same message twice in one batch
                 outcome, row = _twice(entries[taken[key]], entry)
+            else:
+                if known is not None:
+                    known["history"] += batch.get(entry.person_id, [])
+                outcome, row = _judge(entry, known, before, session.today)
             if row is not None:
+                assert known is not None
                 taken[key] = n
                 rows.append(row)
+                batch.setdefault(entry.person_id, []).append(_remembered(row))
+                if any(d["given_on"] > entry.given_on for d in known["history"]):
+                    late.add(entry.person_id)
             outcomes.append(outcome)
         ids = _insert(session, rows)
+        _judge_again(session, late)
         done = [
             replace(o, dose_id=o.dose_id or ids.get((e.person_id, e.client_id))) if o.result != "refused" else o
             for o, e in zip(outcomes, entries, strict=True)
@@ -116,6 +129,7 @@ def correct_dose(
         ids = _insert(session, [row])
         new = ids[person_id, client_id]
         session.execute(SQL.supersede, person_id=person_id, dose_id=dose_id, by_dose=new)
+        _judge_again(session, {person_id})
         _log(session, "dose.correct", [row], ids)
         return replace(outcome, dose_id=new)
 
@@ -128,6 +142,7 @@ def _replayed(session: Session, entries: Sequence[DoseEntry]) -> dict[tuple[int,
 
 
 def _facts(session: Session, entries: Sequence[DoseEntry], corrects: Sequence[int | None]) -> dict[int, dict[str, Any]]:
+    """By the entry's place; `history` (the person's other doses) and `facts` (of health) for the schedule."""
     found = session.rows(
         SQL.facts_of_doses,
         n=list(range(len(entries))),
@@ -136,9 +151,56 @@ def _facts(session: Session, entries: Sequence[DoseEntry], corrects: Sequence[in
         product=[e.product for e in entries],
         lot_number=[e.lot_number for e in entries],
         site=[e.site for e in entries],
+        given_on=[e.given_on for e in entries],
         corrects=list(corrects),
     )
+    for row in found:
+        row["history"] = [
+            {"given_on": dt.date.fromisoformat(day), "product": product, "disease": disease, "substandard": bad,
+             "declared": declared}
+            for day, product, disease, bad, declared in row["history"] or ()
+        ]  # fmt: skip
+        row["facts"] = [
+            {"code": code, "since": since and dt.date.fromisoformat(since)} for code, since in row["facts"] or ()
+        ]
     return {row["n"]: row for row in found}
+
+
+def _remembered(row: _Row) -> dict[str, Any]:
+    """A dose of this batch, as the register will know it."""
+    return {
+        "given_on": row.entry.given_on, "product": row.entry.product, "disease": row.disease,
+        "substandard": _substandard(row.findings), "declared": row.entry.evidence == "declared",
+    }  # fmt: skip
+
+
+def _substandard(findings: Sequence[Finding]) -> bool:
+    """Kept from counting by the dose itself, not by the schedule, which judges the others by it all the same."""
+    return any(not f.counts and f.rule in dose_checks() for f in findings)
+
+
+def _breaches(product: str, on: dt.date, known: dict[str, Any]) -> tuple[Finding, ...]:
+    return schedule.breaches(
+        product, on, birth_date=known["birth_date"], sex=known["sex"], facts=known["facts"],
+        doses=[d for d in known["history"] if not d["declared"]],
+    )  # fmt: skip
+
+
+def _judge_again(session: Session, people: set[int]) -> None:
+    """An earlier dose came or went: what the schedule says of those that stand may have changed."""
+    rows = session.rows(SQL.standing_doses, people=list(people)) if people else []
+    entries = [DoseEntry(r["client_id"], r["person_id"], r["product"], r["given_on"]) for r in rows]
+    known = _facts(session, entries, corrects=[None] * len(entries)) if rows else {}
+    checks, changed = dose_checks(), []
+    for n, row in enumerate(rows):
+        kept = [flag for flag in row["flags"] if flag in checks]
+        flags = kept + [f.rule for f in _breaches(row["product"], row["given_on"], known[n])]
+        if flags != row["flags"]:
+            counts = len(flags) == len(kept) and all(checks[flag].get("counts", False) for flag in kept)
+            changed.append((row["person_id"], row["dose_id"], " ".join(flags), counts))
+    if changed:
+        columns = zip(("person_id", "dose_id", "flags", "counts"), zip(*changed, strict=True), strict=True)
+        session.execute(SQL.flag, {name: list(values) for name, values in columns})
 
 
 def _judge(
@@ -167,12 +229,14 @@ def _judge(
         lot_arrived_on=known["arrived_on"],
         lot_expires_on=known["expires_on"],
         lot_blocked_on=known["blocked_on"],
-        other_days=tuple(known["other_days"]),
+        other_days=tuple(d["given_on"] for d in known["history"] if d["disease"] == known["disease"]),
     )
     findings = check_dose(entry, facts, today, dose_checks())
+    if not _substandard(findings):
+        findings += _breaches(entry.product, entry.given_on, known)
     if not may_be_recorded(entry, findings):
         return DoseOutcome("refused", findings=findings), None
-    return DoseOutcome("recorded", findings=findings), _Row(entry, known["site_id"], findings)
+    return DoseOutcome("recorded", findings=findings), _Row(entry, known["site_id"], findings, known["disease"])
 
 
 def _twice(first: DoseEntry, second: DoseEntry) -> tuple[DoseOutcome, None]:
@@ -195,6 +259,7 @@ def _insert(session: Session, rows: Sequence[_Row]) -> dict[tuple[int, UUID], in
         evidence=[r.entry.evidence for r in rows],
         flags=[" ".join(f.rule for f in r.findings) for r in rows],
         counts=[all(f.counts for f in r.findings) for r in rows],
+        substandard=[_substandard(r.findings) for r in rows],
         status=[r.status for r in rows],
         supersedes=[r.supersedes for r in rows],
         reason=[r.reason for r in rows],

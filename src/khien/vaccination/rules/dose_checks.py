@@ -87,7 +87,8 @@ def finding(rule: str, checks: Mapping[str, Mapping[str, Any]]) -> Finding:
 
 
 def may_be_recorded(entry: DoseEntry, findings: tuple[Finding, ...]) -> bool:
-    """Impossible never; a breach only if the dose was really given (it then carries the flags)."""
+    """Impossible never; a breach only if the dose was really given (it then carries the flags). A dose from elsewhere
+    was given, whatever we would have said."""
     if any(f.impossible for f in findings):
         return False
-    return not findings or entry.already_given
+    return not findings or entry.already_given or entry.evidence != "site"

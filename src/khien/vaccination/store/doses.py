@@ -12,6 +12,7 @@ from khien.core.errors import NotFound
 from khien.core.i18n import N_
 from khien.core.session import Session
 from khien.core.sql import Queries
+from khien.vaccination import reasons
 
 SQL = Queries("khien.vaccination")
 
@@ -57,4 +58,4 @@ def sites(session: Session) -> list[dict[str, Any]]:
 def flag_titles(flags: Sequence[str], language: str) -> list[str]:
     """The sentences behind a dose's flags."""
     checks = dose_checks()
-    return [checks[flag]["title"][language] if flag in checks else flag for flag in flags]
+    return [checks[flag]["title"][language] if flag in checks else reasons.text(flag, language) for flag in flags]
