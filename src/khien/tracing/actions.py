@@ -18,6 +18,7 @@ from khien.core.session import Session, begin
 from khien.core.sql import Queries
 from khien.tracing import store
 from khien.tracing.history import note
+from khien.tracing.movement import derive
 from khien.tracing.rules import cases, exposure
 from khien.tracing.rules.window import VIET_NAM, Window, contact_rule, infectious_window
 
@@ -145,6 +146,8 @@ def trace(
             raise NotFound(store.NO_CASE)
         rule = contact_rule(at.astimezone(VIET_NAM).date())
         windows = {p: _window(c, at, days) for p, c in found.items()}
+        span = (min(w.start for w in windows.values()), max(w.end for w in windows.values()))
+        derive.derive(session, start=span[0], end=span[1], persons=list(found))
         rows = store.traced(
             session, persons=list(found), cases=[c["case_id"] for c in found.values()],
             starts=[windows[p].start for p in found], ends=[windows[p].end for p in found],

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +15,7 @@ from khien.core.session import begin
 from khien.tracing import store
 from khien.tracing.actions import CaseEntry, report_case
 from khien.tracing.rules.window import midnight
-from khien.tracing.tabular import csv_header, parquet_as_csv
+from khien.tracing.tabular import rows_of
 
 _KNOWN = (
     "personal_number",
@@ -40,13 +38,7 @@ def numbers_in(path: Path) -> list[str]:
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
-    columns = csv_header(path, ("personal_number",), _KNOWN)
-    if path.suffix.lower() == ".parquet":
-        stream: io.TextIOBase = io.StringIO(b"".join(parquet_as_csv(path, columns)).decode(), newline="")
-    else:
-        stream = path.open(encoding="utf-8-sig", newline="")
-    with stream:
-        yield from csv.DictReader(stream)
+    return rows_of(path, ("personal_number",), _KNOWN)
 
 
 def _entry(row: dict[str, str], person_id: int) -> CaseEntry:

@@ -56,6 +56,17 @@ CREATE OR REPLACE FUNCTION trace_infectiousness(day date, onset date, first_day 
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN onset IS NULL THEN unknown ELSE coalesce(by_day[(day - onset) - first_day + 1], 0) END;
 
+-- Whether two on a journey sat near: at most so many rows apart. Where a seat is not known ('12A': row 12), all did.
+CREATE OR REPLACE FUNCTION trace_seats_near(
+    one bigint, one_at timestamptz, other bigint, other_at timestamptz, vehicle bigint, most integer) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT coalesce(abs(substring(a.seat FROM '^([0-9]{1,3})[A-Za-z]?$')::integer
+                        - substring(b.seat FROM '^([0-9]{1,3})[A-Za-z]?$')::integer) <= most, true)
+    FROM visit a, visit b
+    WHERE a.person_id = one AND a.came_at = one_at AND a.place_id = vehicle
+      AND b.person_id = other AND b.came_at = other_at AND b.place_id = vehicle
+$$;
+
 -- Who was together with whom. One row an exposure: a source (a case, or one who may be) within its window, somebody
 -- else, where, from when to when. All times half-open; a touch of zero length is none. `rule` is made by
 -- tracing.rules.exposure.for_sql. A row without a person names what was cut: `cut` says why, `total` of how many.
@@ -77,6 +88,7 @@ DECLARE
     v_stay interval := make_interval(hours => (rule ->> 'stay_hours')::integer);
     v_stay_kinds text[] := ARRAY(SELECT jsonb_array_elements_text(rule -> 'stay_kinds'));
     v_home_hours double precision := (rule ->> 'household_hours')::float8;
+    v_rows integer := (rule ->> 'seat_rows')::integer;
     v_most_visits integer := (rule ->> 'most_visits')::integer;
     v_most_met integer := (rule ->> 'most_met')::integer;
     v_most_read integer := (rule ->> 'most_read')::integer;
@@ -131,11 +143,12 @@ BEGIN
                                             v_unknown) / 3600 AS a_second
         FROM own o WHERE o.a < o.b
     ), met AS MATERIALIZED (
-        SELECT o.source_id, w.person_id, o.kind, o.place_id, w.a, w.b, w.seconds, o.a_second * w.seconds AS hazard, w.met
+        SELECT o.source_id, w.person_id, o.kind, o.place_id, w.a, w.b, w.seconds, o.a_second * w.seconds AS hazard, w.met,
+            o.came_at AS mine_at, w.came_at AS other_at
         FROM probe o CROSS JOIN LATERAL (
             SELECT x.*, count(*) OVER () AS met
             FROM (
-                SELECT y.person_id, greatest(y.came_at, o.a) AS a, least(y.finish, o.b) AS b,
+                SELECT y.person_id, y.came_at, greatest(y.came_at, o.a) AS a, least(y.finish, o.b) AS b,
                     date_part('epoch', least(y.finish, o.b) - greatest(y.came_at, o.a))::bigint AS seconds
                 FROM (
                     SELECT v.person_id, v.came_at,
@@ -175,9 +188,27 @@ BEGIN
                                 LIMIT v_most_home) other
             WHERE mine.person_id = s.source_id AND mine.kind = 'stay' AND mine.address <> ''
               AND other.person_id <> s.source_id AND mine.valid && other.valid
+            UNION ALL  -- a guest and the household at that address, both ways
+            SELECT host.person_id, 'stay', greatest(lower(mine.valid), lower(host.valid)),
+                least(upper(mine.valid), upper(host.valid))
+            FROM residence mine JOIN household h ON h.unit_id = mine.unit_id AND h.address = mine.address
+            CROSS JOIN LATERAL (SELECT m.person_id, m.valid FROM household_member m
+                                WHERE m.household_id = h.household_id LIMIT v_most_home) host
+            WHERE mine.person_id = s.source_id AND mine.kind = 'stay' AND mine.address <> ''
+              AND host.person_id <> s.source_id AND mine.valid && host.valid
+            UNION ALL
+            SELECT guest.person_id, 'stay', greatest(lower(mine.valid), lower(guest.valid)),
+                least(upper(mine.valid), upper(guest.valid))
+            FROM household_member mine JOIN household h USING (household_id)
+            CROSS JOIN LATERAL (SELECT r.person_id, r.valid FROM residence r
+                                WHERE r.unit_id = h.unit_id AND r.address = h.address AND r.kind = 'stay' AND h.address <> ''
+                                LIMIT v_most_home) guest
+            WHERE mine.person_id = s.source_id AND guest.person_id <> s.source_id AND mine.valid && guest.valid
         ) m
     )
     SELECT m.source_id, m.person_id, m.kind, m.place_id, m.a, m.b, m.seconds, m.hazard, NULL::text, NULL::bigint FROM met m
+    WHERE CASE WHEN m.kind = 'travel' AND v_rows IS NOT NULL  -- seats are looked up on journeys alone
+          THEN trace_seats_near(m.source_id, m.mine_at, m.person_id, m.other_at, m.place_id, v_rows) ELSE true END
     UNION ALL
     SELECT h.source_id, h.person_id, h.kind, NULL, h.a, h.b,
         (extract(epoch FROM h.b - h.a) * v_home_hours / 24)::bigint,

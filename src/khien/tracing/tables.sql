@@ -8,7 +8,14 @@ CREATE TABLE place (
     unit_id     integer REFERENCES unit,                   -- null: not known
     floor_area  integer CHECK (floor_area > 0),            -- m²
     ventilation text NOT NULL DEFAULT 'unknown'
-        CHECK (ventilation IN ('open', 'natural', 'mechanical', 'closed', 'unknown'))
+        CHECK (ventilation IN ('open', 'natural', 'mechanical', 'closed', 'unknown')),
+    address     text NOT NULL DEFAULT '',                  -- below the commune, on the poster
+    closed_at   timestamptz                                -- its codes take nothing any more
+);
+-- What other systems print on their posters: their text, under which a place is known too.
+CREATE TABLE place_alias (
+    code     text PRIMARY KEY CHECK (code <> ''),
+    place_id bigint NOT NULL REFERENCES place
 );
 
 CREATE TYPE visit_source AS ENUM
@@ -37,6 +44,28 @@ CREATE TABLE visit (
 CREATE TABLE visit_default PARTITION OF visit DEFAULT;
 CREATE INDEX visit_place ON visit (place_id, span, came_at) INCLUDE (left_at, person_id);
 CREATE INDEX visit_long ON visit (came_at) WHERE span = 2;   -- few: whether they need to be looked for at all
+
+-- Check-ins that name nobody in the register for certain: kept as noted for reconciliation, gone with the retention.
+CREATE TABLE visit_unmatched (
+    client_id uuid PRIMARY KEY,
+    place_id  bigint NOT NULL REFERENCES place,
+    came_at   timestamptz NOT NULL,
+    source    visit_source NOT NULL,
+    noted     jsonb NOT NULL             -- number, name, birth_date as given
+);
+CREATE INDEX visit_unmatched_came ON visit_unmatched (came_at);
+
+-- Who is somewhere by timetable: shifts at work, classes at school.
+CREATE TABLE roster (
+    person_id bigint NOT NULL,
+    place_id  bigint NOT NULL REFERENCES place,
+    valid     daterange NOT NULL CHECK (NOT isempty(valid)),
+    weekdays  smallint[] NOT NULL CHECK (weekdays <@ ARRAY[1, 2, 3, 4, 5, 6, 7]::smallint[]),  -- ISO: 1 is Monday
+    starts    time NOT NULL,             -- in Viet Nam
+    ends      time NOT NULL,             -- not after `starts`: of the next day
+    PRIMARY KEY (person_id, place_id, starts, valid)
+);
+CREATE INDEX roster_place ON roster (place_id);
 
 CREATE SEQUENCE case_id_seq AS bigint;
 
@@ -125,8 +154,22 @@ CREATE TABLE symptom_entry (
     temperature numeric(3, 1) CHECK (temperature BETWEEN 30 AND 45),   -- °C
     symptoms    text[] NOT NULL DEFAULT '{}',
     note        text NOT NULL DEFAULT '',
+    alarming    boolean NOT NULL DEFAULT false,  -- by rulebook/contacts/diary.toml
+    seen_at     timestamptz,             -- by the commune
+    seen_by     bigint,
     PRIMARY KEY (person_id, client_id)
 );
+
+-- The code under which a contact keeps a diary without an account. Only the digest is kept.
+CREATE TABLE diary_link (
+    person_id bigint NOT NULL,
+    digest    bytea NOT NULL CHECK (length(digest) = 32),   -- SHA-256
+    made_at   timestamptz NOT NULL,
+    made_by   bigint,
+    ends_on   date NOT NULL,             -- first day it opens no more
+    PRIMARY KEY (person_id, digest)
+);
+CREATE INDEX diary_link_digest ON diary_link (digest);
 
 -- An epidemiologist's word on who infected whom, above what is estimated.
 CREATE TABLE infection_link (
@@ -141,3 +184,5 @@ CREATE TABLE infection_link (
 
 -- Who stayed where: people at the same address as a guest.
 CREATE INDEX residence_stay_address ON residence (unit_id, address) WHERE kind = 'stay';
+-- And their hosts, the household at that address.
+CREATE INDEX household_address ON household (unit_id, address);

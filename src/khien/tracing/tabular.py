@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import tempfile
 import threading
@@ -25,6 +26,18 @@ def csv_header(path: Path, needed: Sequence[str], known: Collection[str]) -> lis
     if faults:
         raise BadInput(N_("The file does not have the columns it should."), faults=tuple(faults))
     return columns
+
+
+def rows_of(path: Path, needed: Sequence[str], known: Collection[str]) -> Iterator[dict[str, str]]:
+    """The rows of a short list as texts, by column. Raises BadInput."""
+    columns = csv_header(path, needed, known)
+    if path.suffix.lower() == ".parquet":
+        stream: io.TextIOBase = io.StringIO(b"".join(parquet_as_csv(path, columns)).decode(), newline="")
+    else:
+        stream = path.open(encoding="utf-8-sig", newline="")
+    with stream:
+        for row in csv.DictReader(stream):
+            yield {name: (row.get(name) or "").strip() for name in columns}
 
 
 def _csv_columns(path: Path) -> list[str]:

@@ -61,5 +61,5 @@ def for_sql(rule: Mapping[str, Any]) -> dict[str, Any]:
         "rate": risk["rate"], "ventilation": risk["ventilation"],
         "area_reference": risk["area_reference"], "area_power": risk["area_power"],
         "first_day": shape["first_day"], "by_day": shape["by_day"], "unknown": shape["unknown"],
-        "minutes": rule["minutes"], "latent_hours": rule["latent_hours"],
+        "minutes": rule["minutes"], "latent_hours": rule["latent_hours"], "seat_rows": rule.get("seat_rows"),
     }  # fmt: skip
