@@ -16,7 +16,8 @@ from typing import Any
 
 import click
 
-from khien.core.errors import BadInput, KhienError, Unavailable
+from khien import rulebook
+from khien.core.errors import BadInput, KhienError, Refused, Unavailable
 from khien.core.i18n import N_
 
 
@@ -51,13 +52,16 @@ def report(error: KhienError, as_json: bool) -> None:
     """Say what went wrong: to standard error for people, as one JSON object for programs."""
     tongue = language()
     faults = error.faults if isinstance(error, BadInput) else ()
+    document = rulebook.document(error.document, tongue) if isinstance(error, Refused) else ""
     if as_json:
         body: dict[str, Any] = {"error": error.code, "message": error.text(tongue)}
+        if document:
+            body["document"] = document
         if faults:
             body["faults"] = [{"line": f.line, "field": f.field, "message": f.text(tongue)} for f in faults]
         click.echo(json.dumps(body, ensure_ascii=False), err=True)
         return
-    click.echo(error.text(tongue), err=True)
+    click.echo(f"{error.text(tongue)} ({document})" if document else error.text(tongue), err=True)
     for fault in faults[:10]:
         place = f"{fault.line}: {fault.field}" if fault.line is not None else fault.field
         click.echo(f"  {place}: {fault.text(tongue)}", err=True)

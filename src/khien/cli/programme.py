@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from khien import rulebook
 from khien.cli import language, print_json
 from khien.core.i18n import N_, translate
 from khien.vaccination import cdsi, programmes
@@ -85,13 +86,13 @@ def show(name: str | None, day: dt.datetime | None, as_json: bool) -> None:
     tongue = language()
     click.echo(found.title.get(tongue) or found.id)
     for row in details["series"]:
-        click.echo(f"  {row['antigen']}: {row['name']} ({row['type']}) [{row['document']}]")
+        click.echo(f"  {row['antigen']}: {row['name']} ({row['type']}) [{rulebook.document(row['document'], tongue)}]")
         for dose in row["doses"]:
             click.echo(f"    {dose['number']} {dose['kind']}: {', '.join(dose['vaccines'])}")
     for group in details["priority_groups"]:
-        click.echo(f"  {group['number']}. {group['title'].get(tongue, '')} [{group['document']}]")
+        click.echo(f"  {group['number']}. {group['title'].get(tongue, '')} [{rulebook.document(group['document'], tongue)}]")
     for document in details["documents"]:
-        click.echo(f"  {document['id']}: {document['title']}{'' if document['verified'] else ' (?)'}")
+        click.echo(f"  {document['id']}: {rulebook.document(document['title'], tongue)}{'' if document['verified'] else ' (?)'}")
 
 
 def _details(found: Programme, on: int | None) -> dict[str, Any]:

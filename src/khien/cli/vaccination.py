@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 import click
 
+from khien import rulebook
 from khien.cli import language, print_json
 from khien.cli._vaccination_evaluate import evaluate
 from khien.core.actor import Actor, machine
@@ -63,7 +64,7 @@ def record(
         return
     click.echo(translate(N_("Dose {dose_id}: {result}"), language(), **answer))
     for found in outcome.findings:
-        click.echo(f"  {found.title[language()]} ({found.document})")
+        click.echo(f"  {found.title[language()]} ({rulebook.document(found.document, language())})")
 
 
 @vaccination.command()

@@ -6,6 +6,7 @@ Every entry names its document; `verified = false` marks what no public source c
 from __future__ import annotations
 
 import datetime as dt
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -26,6 +27,26 @@ def load(topic: str, name: str) -> dict[str, Any]:
 def in_force(entries: Iterable[Mapping[str, Any]], on: dt.date) -> list[Mapping[str, Any]]:
     """The entries whose days (`valid_from` to `valid_until`, both included; absent = unlimited) hold `on`."""
     return [e for e in entries if e.get("valid_from", dt.date.min) <= on <= e.get("valid_until", dt.date.max)]
+
+
+_NUMBERED = re.compile(r"(?P<kind>[A-Z][a-z ]+?) (?P<number>[0-9]\S*)(?: \((?P<day>[0-9/]+)\))?")
+
+
+@cache
+def document(title: str, language: str) -> str:
+    """A document's title as its readers know it: for "vi" the official name by documents.toml, else as it stands."""
+    names = _documents()
+    if language != "vi" or title in names["names"]:
+        return title if language != "vi" else str(names["names"][title])
+    found = _NUMBERED.fullmatch(title)
+    if found is None or found["kind"] not in names["kinds"]:
+        return title
+    return f"{names['kinds'][found['kind']]} {found['number']}" + (f" ngày {found['day']}" if found["day"] else "")
+
+
+@cache
+def _documents() -> dict[str, dict[str, str]]:
+    return tomllib.loads(files("khien.rulebook").joinpath("documents.toml").read_text(encoding="utf-8"))
 
 
 _VACCINE_FIELDS = ("product", "name", "disease", "cvx", "atc", "eu_code", "licensed_on", "primary_doses")

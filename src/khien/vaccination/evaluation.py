@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from khien import rulebook
 from khien.core.errors import Fault
 from khien.core.i18n import N_
 from khien.vaccination import reasons
@@ -188,7 +189,7 @@ def _reasons(programme: Programme, found: tuple[Reason, ...], language: str) -> 
 
 @lru_cache(maxsize=4096)
 def _reason(document: Any, code: str, language: str) -> tuple[tuple[str, str], ...]:
-    title = "" if document is None else document.title
+    title = "" if document is None else rulebook.document(document.title, language)
     return (("code", code), ("text", reasons.text(code, language)), ("document", title))
 
 

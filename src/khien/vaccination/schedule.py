@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from khien import rulebook
 from khien.vaccination import programmes, reasons
 from khien.vaccination.evaluation import vaccine_code
 from khien.vaccination.rules.dose_checks import Finding
@@ -33,7 +34,10 @@ class Advice:
 
     def sentences(self, language: str) -> list[tuple[str, str]]:
         """Why a dose today would not count, in words, with the document."""
-        return [(reasons.text(reason.code, language), document) for reason, document in self.why_not]
+        return [
+            (reasons.text(reason.code, language), rulebook.document(document, language))
+            for reason, document in self.why_not
+        ]
 
     @property
     def due(self) -> bool:

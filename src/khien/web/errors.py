@@ -14,7 +14,8 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
 
-from khien.core.errors import BadInput, KhienError
+from khien import rulebook
+from khien.core.errors import BadInput, KhienError, Refused
 from khien.core.i18n import N_
 
 _log = logging.getLogger("khien.web")
@@ -48,6 +49,8 @@ class ErrorPages:
         tongue = get_language() or "vi"
         status = exception.http_status
         message = "" if status == 404 else exception.text(tongue)
+        if isinstance(exception, Refused) and exception.document:
+            message = f"{message} ({rulebook.document(exception.document, tongue)})"
         if request.path.startswith("/api/"):
             faults = exception.faults if isinstance(exception, BadInput) else ()
             body = {"error": exception.code, "message": message}

@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from khien import rulebook
 from khien.access import actions as access
 from khien.access.gate import permission_required
 from khien.core.actor import Actor
@@ -34,7 +35,7 @@ def told(refusal: BadInput) -> str:
     """A refusal as one sentence, with the document of its rule."""
     if refusal.faults and not isinstance(refusal, Refused):
         return refusal.faults[0].text(_language())
-    document = getattr(refusal, "document", "")
+    document = rulebook.document(getattr(refusal, "document", ""), _language())
     return f"{refusal.text(_language())} ({document})" if document else refusal.text(_language())
 
 
@@ -100,7 +101,7 @@ def screen(request: HttpRequest, session_id: int, person_id: int) -> HttpRespons
             if result.may_be_given:
                 return redirect("vaccination:desk_give", session_id=session_id, person_id=person_id)
     answer = {
-        **shown, "form": form, "document": form_of_day.document, "result": result,
+        **shown, "form": form, "document": rulebook.document(form_of_day.document, _language()), "result": result,
         "reasons": [c.title[_language()] for c in result.reasons] if result else [],
     }  # fmt: skip
     status = 422 if request.method == "POST" and result is None else 200

@@ -12,12 +12,14 @@ from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from khien import rulebook
 from khien.access.gate import permission_required
 from khien.core.errors import BadInput
 from khien.core.session import Session, begin
 from khien.population import store as population
 from khien.vaccination import actions, store
 from khien.vaccination.forms import CorrectionForm, DoseForm
+from khien.vaccination.views.desk import told
 
 
 @permission_required("dose.read")
@@ -51,7 +53,9 @@ def record(request: HttpRequest, person_id: int) -> HttpResponse:
             messages.success(request, _("The dose was recorded."))
             return redirect("vaccination:doses", person_id=person_id)
         language = get_language() or "vi"
-        findings = [{"title": f.title[language], "document": f.document} for f in outcome.findings]
+        findings = [
+            {"title": f.title[language], "document": rulebook.document(f.document, language)} for f in outcome.findings
+        ]
         if outcome.fault is not None:
             form.add_error(None, outcome.fault.text(language))
     status = 422 if request.method == "POST" else 200
@@ -81,7 +85,7 @@ def correct(request: HttpRequest, person_id: int, dose_id: int) -> HttpResponse:
                 changes={"given_on": data["given_on"]} if data["what"] == "date" else None,
             )
         except BadInput as refusal:
-            form.add_error(None, refusal.text(get_language() or "vi"))
+            form.add_error(None, told(refusal))
         else:
             messages.success(request, _("The dose was corrected. The old entry stays in the history."))
             return redirect("vaccination:doses", person_id=person_id)
