@@ -13,27 +13,17 @@ from hypothesis import strategies as st
 from khien.core.actor import machine
 from khien.core.session import Session
 from khien.population import actions as population
-from khien.population.rules.residence import Spell, insert, present_place
+from khien.population.rules.residence import Spell, present_place
 from khien.zones import actions, store
 from khien.zones.rules.presence import Sighting, place_at
 from tests.register import NORTH, SOUTH, add_country, add_person, set_today
+from tests.residences import residences
 from tests.zones.people import pass_by, reside, resident
 
 UNITS = (900_000_000, NORTH, SOUTH)
 DAY = dt.date(2021, 9, 15)
 numbers = count(1_000_000)
 days = st.integers(-20, 20).map(lambda n: DAY + dt.timedelta(days=n))
-kinds = st.sampled_from(("permanent", "temporary", "stay", "absence"))
-
-
-@st.composite
-def residences(draw: st.DrawFn) -> tuple[Spell, ...]:
-    spells: tuple[Spell, ...] = ()
-    for _n in range(draw(st.integers(0, 6))):
-        start = draw(days)
-        end = draw(st.none() | st.integers(1, 25).map(lambda n, s=start: s + dt.timedelta(days=n)))
-        spells = insert(spells, Spell(draw(kinds), draw(st.sampled_from(UNITS)), start, end))
-    return tuple(sorted(spells, key=lambda s: (s.start, s.kind)))
 
 
 def enter(session: Session, people: list[tuple[Spell, ...]]) -> list[int]:
@@ -45,7 +35,7 @@ def enter(session: Session, people: list[tuple[Spell, ...]]) -> list[int]:
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(residences(), min_size=1, max_size=8), st.lists(days, min_size=1, max_size=3))
+@given(st.lists(residences(UNITS, days), min_size=1, max_size=8), st.lists(days, min_size=1, max_size=3))
 def test_sql_places_people_as_the_rule_does(
     session: Session, people: list[tuple[Spell, ...]], on: list[dt.date]
 ) -> None:
@@ -80,7 +70,7 @@ sightings = st.lists(
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(residences(), sightings), min_size=1, max_size=8))
+@given(st.lists(st.tuples(residences(UNITS, days), sightings), min_size=1, max_size=8))
 def test_sql_weighs_passages_as_the_rule_does(
     session: Session, people: list[tuple[tuple[Spell, ...], list[Sighting]]]
 ) -> None:

@@ -50,10 +50,12 @@ def build(disease: str, as_json: bool) -> None:
 
 @coverage.command()
 @click.option("--unit", "code", help="Official code or unit id; the whole country by default.")
-@click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), help="The day; today by default.")
+@click.option(
+    "--on", "day", type=click.DateTime(["%Y-%m-%d"]), help="The day, today by default; a past one as people lived then."
+)
 @click.option("--min-age", type=click.IntRange(0, 150), default=0, show_default=True)
 @click.option("--max-age", type=click.IntRange(0, 150), default=150, show_default=True)
-@click.option("--present", is_flag=True, help="Count people where they are, not where they live.")
+@click.option("--present", is_flag=True, help="Count people where they were on the day, not where they lived.")
 @_disease
 @click.option("--json", "as_json", is_flag=True)
 def query(
@@ -64,6 +66,7 @@ def query(
         raise click.UsageError("--min-age > --max-age")
     with begin(machine("coverage", "coverage.read")) as session:
         on = day.date() if day else session.today
+        store.check_day(session, on)
         unit = (
             territory.find(session, code, on) if code else territory.unit(session, territory.top_of_area(session, on))
         )

@@ -30,7 +30,7 @@ class QuestionForm(forms.Form):
     measure = forms.ChoiceField(label=_("Show on the map"), choices=MEASURES)
     present = forms.ChoiceField(
         label=_("Count people"),
-        choices=[("home", _("where they live")), ("present", _("where they are now"))],
+        choices=[("home", _("where they lived")), ("present", _("where they were"))],
     )
 
     def question(self) -> Question:

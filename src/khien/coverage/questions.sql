@@ -1,7 +1,8 @@
--- DuckDB questions on the snapshot (Parquet, one row a person) with the register's changes since laid over it.
+-- DuckDB questions on the snapshot with the register's changes since laid over it. The snapshot (Parquet) has one row a
+-- person and period in which the register has that person in one place: on any day exactly one of each person's rows holds.
 
 -- name: columns
-person_id BIGINT, home_unit INTEGER, present_unit INTEGER, birth_date DATE, sex VARCHAR, died_on DATE,
+person_id BIGINT, from_day DATE, until_day DATE, home_unit INTEGER, present_unit INTEGER, birth_date DATE, sex VARCHAR, died_on DATE,
 dose1_on DATE, dose2_on DATE, dose3_on DATE, dose4_on DATE, complete_on DATE, merged BOOLEAN
 
 -- name: moment
@@ -18,6 +19,9 @@ COPY (SELECT * FROM read_csv($source, auto_detect = false, header = false, delim
               dateformat = '%Y-%m-%d', columns = $columns) ORDER BY home_unit)
 TO '{target}' (FORMAT parquet, COMPRESSION zstd);
 
+-- name: count_people
+SELECT count(*) FROM read_parquet('{target}') WHERE from_day IS NULL
+
 -- name: people
 -- Everybody as of now: the snapshot, except whoever changed since, and those as the register has them.
 CREATE TEMP VIEW people AS
@@ -26,26 +30,31 @@ UNION ALL BY NAME
 SELECT * FROM changed WHERE NOT merged;
 
 -- name: by_unit
--- One row a shown unit: the living of the chosen ages on the day, and how many of exactly those had their doses by then;
--- so no share can exceed 1.
-SELECT s.unit_id,
-       count(p.person_id) AS people,
-       count(*) FILTER (p.dose1_on <= $on_day) AS dose1,
-       count(*) FILTER (p.dose2_on <= $on_day) AS dose2,
-       count(*) FILTER (p.dose3_on <= $on_day) AS dose3,
-       count(*) FILTER (p.complete_on <= $on_day) AS complete
-FROM shown s
-LEFT JOIN (SELECT *, CASE WHEN $present THEN present_unit ELSE home_unit END AS unit FROM people
-           WHERE birth_date <= $born_by AND birth_date > $born_after
-             AND (died_on IS NULL OR died_on > $on_day)) p
-       ON p.unit BETWEEN s.unit_id AND s.last_id
+-- One row a shown unit: the living of the chosen ages on the day, where they lived or were on that day, and how many of
+-- exactly those had their doses by then; so no share can exceed 1.
+WITH shown AS (
+    SELECT unnest($firsts::INTEGER[]) AS unit_id, unnest($lasts::INTEGER[]) AS last_id
+), counted AS (
+    SELECT {place} AS unit, count(*) AS people, count(*) FILTER (dose1_on <= $on_day) AS dose1,
+        count(*) FILTER (dose2_on <= $on_day) AS dose2, count(*) FILTER (dose3_on <= $on_day) AS dose3,
+        count(*) FILTER (complete_on <= $on_day) AS complete
+    FROM people
+    WHERE {place} BETWEEN $first_id AND $last_id
+      AND (from_day IS NULL OR from_day <= $on_day) AND (until_day IS NULL OR until_day > $on_day)
+      AND birth_date <= $born_by AND birth_date > $born_after AND (died_on IS NULL OR died_on > $on_day)
+    GROUP BY unit
+)
+SELECT s.unit_id, coalesce(sum(c.people), 0)::BIGINT, coalesce(sum(c.dose1), 0)::BIGINT, coalesce(sum(c.dose2), 0)::BIGINT,
+    coalesce(sum(c.dose3), 0)::BIGINT, coalesce(sum(c.complete), 0)::BIGINT
+FROM shown s LEFT JOIN counted c ON c.unit BETWEEN s.unit_id AND s.last_id
 GROUP BY s.unit_id
 ORDER BY s.unit_id;
 
 -- name: by_day
--- Cumulative doses a day within an area, for the curve.
+-- Doses a day up to the day of those who then live within an area, for the curve.
 SELECT given_on, count(*) AS doses FROM (
     SELECT unnest([dose1_on, dose2_on, dose3_on, dose4_on]) AS given_on FROM people
-    WHERE home_unit BETWEEN $first_id AND $last_id)
+    WHERE home_unit BETWEEN $first_id AND $last_id
+      AND (from_day IS NULL OR from_day <= $on_day) AND (until_day IS NULL OR until_day > $on_day))
 WHERE given_on IS NOT NULL AND given_on <= $on_day
 GROUP BY given_on ORDER BY given_on;

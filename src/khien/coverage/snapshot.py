@@ -1,4 +1,7 @@
-"""The coverage snapshot: one Parquet file a disease, one row a person, no name, no identifier (DESIGN decision 6).
+"""The coverage snapshot: one Parquet file a disease, no name, no identifier (DESIGN decision 6).
+
+It has one row a person; whoever moved has one for each period in one place, so that a day that is past is asked as it
+was, with one scan and no join: on any day exactly one of a person's rows holds.
 
 A snapshot is written beside the old one and takes its place in one step. What changed in the register since is laid
 over it when a question is asked, so that a dose recorded a second ago already counts.
@@ -33,13 +36,15 @@ _OVERLAP_BUSY = dt.timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`built_at` is a UTC instant; `changes_since` the moment from which the register is asked for changes."""
+    """`built_at` is a UTC instant; `changes_since` the moment from which the register is asked for changes; `columns`
+    what each row holds."""
 
     disease: str
     path: str
     people: int
     built_at: str
     changes_since: str
+    columns: tuple[str, ...]
 
 
 def folder() -> Path:
@@ -48,11 +53,14 @@ def folder() -> Path:
 
 
 def current(disease: str) -> Snapshot:
-    """The newest snapshot. Raises NotFound before the first `build`."""
+    """The newest snapshot. Raises NotFound before the first `build`, also of an earlier version's snapshot."""
     try:
-        return Snapshot(**json.loads((folder() / f"{disease}.json").read_text()))
+        kept = json.loads((folder() / f"{disease}.json").read_text())
     except FileNotFoundError:
-        raise NotFound(N_("Coverage was not built yet. Run: khien coverage build")) from None
+        kept = {}
+    if kept.get("columns") != list(COLUMNS):
+        raise NotFound(N_("Coverage was not built yet. Run: khien coverage build"))
+    return Snapshot(**kept | {"columns": tuple(COLUMNS)})
 
 
 def build(*, by: Actor, disease: str = "covid-19") -> Snapshot:
@@ -70,11 +78,11 @@ def build(*, by: Actor, disease: str = "covid-19") -> Snapshot:
         partial = Path(scratch) / name
         with duckdb.connect(config={"memory_limit": "2GB", "temp_directory": scratch}) as engine:
             engine.execute(SQL.write_snapshot.format(target=partial), {"source": str(source), "columns": COLUMNS})
-            people = engine.execute(f"SELECT count(*) FROM read_parquet('{partial}')").fetchone()  # noqa: S608
+            people = engine.execute(SQL.count_people.format(target=partial)).fetchone()
         assert people is not None
         partial.replace(target)
     since = moment["at"] - (_OVERLAP_QUIET if moment["quiet"] else _OVERLAP_BUSY)
-    snapshot = Snapshot(disease, str(target), people[0], moment["at"].isoformat(), since.isoformat())
+    snapshot = Snapshot(disease, str(target), people[0], moment["at"].isoformat(), since.isoformat(), tuple(COLUMNS))
     _publish(snapshot)
     return snapshot
 

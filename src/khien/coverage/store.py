@@ -1,4 +1,4 @@
-"""Questions on coverage: any unit's parts, any day, any ages, by where people live or where they are."""
+"""Questions on coverage: any unit's parts, any day up to today, any ages, by where people lived or were on that day."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 
 import duckdb
 
+from khien.core.errors import BadInput, Fault
+from khien.core.i18n import N_
 from khien.core.session import Session
 from khien.coverage import snapshot as snapshots
 from khien.coverage.snapshot import SQL, Snapshot
@@ -19,7 +21,8 @@ _FIRST_DAY = dt.date(1, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Whose coverage, when. Ages in completed years, both ends included; `present` counts people where they are."""
+    """Whose coverage, when. Ages in completed years, both ends included; `present` counts people where they were on
+    the day, otherwise where they had permanent residence."""
 
     on: dt.date
     disease: str = "covid-19"
@@ -45,18 +48,32 @@ class Coverage:
         return count / self.people if self.people else None
 
 
+def check_day(session: Session, on: dt.date) -> None:
+    """Raises BadInput for a day after today: nobody knows who will have died, moved or been vaccinated by then."""
+    if on > session.today:
+        message = N_("Coverage is known up to today, {today}.")
+        raise BadInput(message, faults=(Fault("on", message, None, {"today": session.today}),), today=session.today)
+
+
 def by_unit(session: Session, question: Question, units: Sequence[tuple[int, int]]) -> list[Coverage]:
-    """Coverage of each shown unit, given as (unit_id, last_id) ranges. Aggregates only: no person is read."""
+    """Coverage of each shown unit, given as (unit_id, last_id) ranges. Aggregates only: no person is read.
+
+    Raises BadInput for a day to come.
+    """
     session.actor.must("coverage.read")
+    check_day(session, question.on)
+    if not units:
+        return []
     with _engine(session, question.disease) as engine:
-        engine.execute("CREATE TEMP TABLE shown (unit_id INTEGER, last_id INTEGER)")
-        if units:
-            engine.executemany("INSERT INTO shown VALUES (?, ?)", [list(u) for u in units])
+        firsts, lasts = [unit for unit, _last in units], [last for _unit, last in units]
         found = engine.execute(
-            SQL.by_unit,
+            SQL.by_unit.format(place="present_unit" if question.present else "home_unit"),
             {
+                "firsts": firsts,
+                "lasts": lasts,
+                "first_id": min(firsts),
+                "last_id": max(lasts),
                 "on_day": question.on,
-                "present": question.present,
                 "born_by": _years_before(question.on, question.min_age),
                 "born_after": _years_before(question.on, question.max_age + 1),
             },
@@ -65,8 +82,9 @@ def by_unit(session: Session, question: Question, units: Sequence[tuple[int, int
 
 
 def by_day(session: Session, question: Question, area: tuple[int, int]) -> list[tuple[dt.date, int]]:
-    """Doses a day within one unit's range up to the day of the question."""
+    """Doses a day up to the day of the question, of those who live within one unit's range on that day."""
     session.actor.must("coverage.read")
+    check_day(session, question.on)
     with _engine(session, question.disease) as engine:
         return engine.execute(SQL.by_day, {"first_id": area[0], "last_id": area[1], "on_day": question.on}).fetchall()
 

@@ -10,10 +10,11 @@ import xlsxwriter
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from khien.access.gate import permission_required
-from khien.core.errors import NotFound
+from khien.core.errors import BadInput, NotFound
 from khien.core.session import begin
 from khien.coverage import store
 from khien.coverage.forms import MEASURES, QuestionForm
@@ -28,6 +29,11 @@ def _answer(request: HttpRequest) -> dict[str, Any]:
         if not form.is_valid():
             return {"form": form, "invalid": True}
         question = form.question()
+        try:
+            store.check_day(session, question.on)
+        except BadInput as refused:
+            form.add_error("on", refused.text(get_language() or "vi"))
+            return {"form": form, "invalid": True}
         asked = territory.unit(session, form.cleaned_data["unit"] or territory.top_of_area(session, question.on))
         # A commune is shown among its neighbours: alone it would be a map of one colour.
         unit = asked if asked["last_id"] > asked["unit_id"] else territory.unit(session, asked["parent_id"])

@@ -1,0 +1,60 @@
+"""The coverage page and its days."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.test import Client, override_settings
+from django.urls import reverse
+
+from khien.access import actions as access
+from khien.core.actor import machine
+from khien.core.session import begin
+from khien.coverage import snapshot
+from tests.access.conftest import django_database, ready  # noqa: F401 - fixtures
+from tests.register import COUNTRY, NORTH, SOUTH, add_country
+from tests.zones.people import reside, resident
+
+WORD = "bon-mua-hoa-trai-9"
+
+
+@pytest.fixture
+def desk(django_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:  # noqa: F811
+    monkeypatch.setattr(snapshot, "folder", lambda: tmp_path / "coverage")
+    with begin(machine("test", "*"), role="khien_owner") as session:
+        session.execute("UPDATE clock SET demo_on = '2021-09-15'")
+    with begin(machine("test", "*"), role="khien_loader") as session:
+        add_country(session)
+        resident(session, 1)
+        resident(session, 2, SOUTH)
+        session.execute("UPDATE residence SET valid = '[2010-01-01,2021-09-10)' WHERE person_id = 2")
+        reside(session, 2, NORTH, start=dt.date(2021, 9, 10))
+    snapshot.build(by=machine("coverage", "coverage.build"))
+    by = machine("administration", "account.manage")
+    access.add_account(by=by, username="cdc", name="cdc", password=WORD, language="en")
+    access.assign_role(by=by, username="cdc", role="epidemiologist", unit_id=COUNTRY)
+    plain = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+    with override_settings(STORAGES=plain, MFA_REQUIRED=False):
+        client = Client(SERVER_NAME="localhost")
+        assert client.post(reverse("account_login"), {"login": "cdc", "password": WORD}).status_code == 302
+        yield client
+
+
+def test_a_past_day_is_downloaded_as_it_was(desk: Client) -> None:
+    def people(on: str) -> list[str]:
+        answer = desk.get(f"/coverage/table.csv?unit={COUNTRY}&on={on}")
+        return [line.split(",")[2] for line in answer.content.decode("utf-8-sig").splitlines()[1:]]
+
+    assert people("2021-09-09") == ["1", "1"]
+    assert people("2021-09-10") == ["2", "0"]
+
+
+@pytest.mark.parametrize("on", ["2021-09-16", "9999-12-31"])
+def test_a_day_to_come_is_named_beside_the_field(desk: Client, on: str) -> None:
+    answer = desk.get(f"/coverage/?unit={COUNTRY}&on={on}")
+    assert answer.status_code == 422
+    assert "Coverage is known up to today, 2021-09-15." in answer.content.decode()
+    assert desk.get(f"/coverage/table.csv?unit={COUNTRY}&on={on}").status_code == 404
