@@ -90,9 +90,11 @@ def show(name: str | None, day: dt.datetime | None, as_json: bool) -> None:
         for dose in row["doses"]:
             click.echo(f"    {dose['number']} {dose['kind']}: {', '.join(dose['vaccines'])}")
     for group in details["priority_groups"]:
-        click.echo(f"  {group['number']}. {group['title'].get(tongue, '')} [{rulebook.document(group['document'], tongue)}]")
+        named = rulebook.document(group["document"], tongue)
+        click.echo(f"  {group['number']}. {group['title'].get(tongue, '')} [{named}]")
     for document in details["documents"]:
-        click.echo(f"  {document['id']}: {rulebook.document(document['title'], tongue)}{'' if document['verified'] else ' (?)'}")
+        named = rulebook.document(document["title"], tongue)
+        click.echo(f"  {document['id']}: {named}{'' if document['verified'] else ' (?)'}")
 
 
 def _details(found: Programme, on: int | None) -> dict[str, Any]:

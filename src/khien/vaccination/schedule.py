@@ -10,7 +10,7 @@ from typing import Any
 
 from khien import rulebook
 from khien.vaccination import programmes, reasons
-from khien.vaccination.evaluation import vaccine_code
+from khien.vaccination.evaluation import put, vaccine_code
 from khien.vaccination.rules.dose_checks import Finding
 from khien.vaccination.rules.engine import evaluate
 from khien.vaccination.rules.facts import Given, Person
@@ -111,6 +111,17 @@ def breaches(
         )
         for code, reason in found.items()
     )  # fmt: skip
+
+
+def course(
+    programme: str, on: dt.date, *, birth_date: dt.date, sex: str, doses: Sequence[Mapping[str, Any]],
+    facts: Sequence[Mapping[str, Any]], language: str,
+) -> dict[str, Any]:  # fmt: skip
+    """What each dose is worth and what is next, as `evaluation.put` tells it. Doses before birth are left out."""
+    rules = programmes.find(programme)
+    mine = [d for d in doses if d["given_on"] >= birth_date and vaccine_code(rules, d["product"]) in rules.vaccines]
+    person = _person(rules, birth_date, sex, on, mine, facts)
+    return put(rules, person, evaluate(rules, person), language=language)
 
 
 def _person(
