@@ -8,22 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
-from khien.cli import language, print_json
+from khien.cli import language
+from khien.cli._output import print_rows
 from khien.zones import needs, sheets
 
 
-def print_rows(rows: list[dict[str, Any]], as_json: bool) -> None:
-    """Rows with the same keys, as a table or as JSON."""
-    if as_json:
-        print_json(rows)
-        return
-    table = Table(*(rows[0] if rows else ()))
-    for row in rows:
-        table.add_row(*("–" if value is None else str(value) for value in row.values()))
-    Console().print(table)
+__all__ = ["days_between", "export", "print_rows", "summary"]
 
 
 def summary(rows: list[dict[str, Any]], on: dt.date) -> None:

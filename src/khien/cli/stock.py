@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import click
@@ -23,6 +24,16 @@ _message = click.option(
     "--client-id", type=click.UUID, help="Your own number of this message: sending it again changes nothing."
 )
 _json = click.option("--json", "as_json", is_flag=True)
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _of_lot(command: Command) -> Command:
+    """PRODUCT LOT SITE, which every movement begins with."""
+    for argument in (
+        click.argument("site"), click.argument("lot_number", metavar="LOT"), click.argument("product")
+    ):  # fmt: skip
+        command = argument(command)
+    return command
 
 
 @click.group()
@@ -31,9 +42,7 @@ def stock() -> None:
 
 
 @stock.command()
-@click.argument("product")
-@click.argument("lot_number", metavar="LOT")
-@click.argument("site")
+@_of_lot
 @click.argument("doses", type=click.IntRange(min=1))
 @click.option("--expires-on", type=_DAY, help="For a lot that is not known yet.")
 @click.option("--arrived-on", type=_DAY, help="For a lot that is not known yet; today by default.")
@@ -62,9 +71,7 @@ def receive(
 
 
 @stock.command()
-@click.argument("product")
-@click.argument("lot_number", metavar="LOT")
-@click.argument("site", metavar="FROM")
+@_of_lot
 @click.argument("to_site", metavar="TO")
 @click.argument("doses", type=click.IntRange(min=1))
 @_message
@@ -72,7 +79,7 @@ def receive(
 def transfer(
     product: str, lot_number: str, site: str, to_site: str, doses: int, client_id: UUID | None, as_json: bool
 ) -> None:
-    """Send DOSES of LOT from one site to another."""
+    """Send DOSES of LOT from SITE to another."""
     done = actions.transfer_stock(
         by=_ACTOR, client_id=client_id or uuid4(), product=product, lot_number=lot_number, site=site,
         to_site=to_site, doses=doses,
@@ -81,9 +88,7 @@ def transfer(
 
 
 @stock.command()
-@click.argument("product")
-@click.argument("lot_number", metavar="LOT")
-@click.argument("site")
+@_of_lot
 @click.argument("doses", type=click.IntRange(min=1))
 @click.option("--reason", required=True)
 @_message
@@ -100,9 +105,7 @@ def waste(
 
 
 @stock.command()
-@click.argument("product")
-@click.argument("lot_number", metavar="LOT")
-@click.argument("site")
+@_of_lot
 @click.option("--reason", required=True)
 @click.option("--since", type=_DAY, help="The day it began; else everybody who got the lot is listed.")
 @_message
