@@ -51,6 +51,10 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed": "20/m/ip,5/300s/key",
     # Declarations by the public: many phones share an address; a number is declared a few times a day.
     "declare": "120/m/ip,2000/d/ip,10/d/key",
+    # Check-ins: a busy market behind one address; a person in a few dozen places a day; one keeper's phone.
+    "visit": "240/m/ip,40/d/key",
+    "keeper": "60/m/key",
+    "diary": "60/m/ip,24/d/key",
 }
 # One address in front of a whole station: the limit per address is generous, the one per account is tight.
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if config.https() else 0
@@ -58,6 +62,10 @@ ALLAUTH_TRUSTED_PROXY_COUNT = 1 if config.https() else 0
 MFA_REQUIRED = os.environ.get("KHIEN_MFA", "required") != "off"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_FORMS = {
+    "add_webauthn": "khien.access.forms.AddPasskeyForm",
+    "edit_webauthn": "khien.access.forms.EditPasskeyForm",
+}
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_TOTP_ISSUER = "Khiên"
 MFA_TOTP_TOLERANCE = 1  # phones whose clock is half a minute off
@@ -85,7 +93,8 @@ SOCIALACCOUNT_STORE_TOKENS = False
 # The provider vouches for the address, and only an account with that address can be entered.
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = bool(OIDC_URL)
 SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = bool(OIDC_URL)
-SOCIALACCOUNT_LOGIN_ON_GET = False
+# A link, not a form: the policy of our pages lets a form lead to ourselves alone, also by way of a redirect.
+SOCIALACCOUNT_LOGIN_ON_GET = True
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "access_cache"}}
 
