@@ -13,7 +13,6 @@ from khien.cli import language
 from khien.cli._output import print_rows
 from khien.zones import needs, sheets
 
-
 __all__ = ["days_between", "export", "print_rows", "summary"]
 
 

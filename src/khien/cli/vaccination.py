@@ -1,4 +1,4 @@
-"""`khien vaccination`: record and correct doses, read a person's doses, judge a schedule."""
+"""`khien vaccination`: record and correct doses, read a person's doses, judge a schedule, who is due."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import click
 from khien import rulebook
 from khien.cli import language, print_json
 from khien.cli._vaccination_evaluate import evaluate
+from khien.cli._vaccination_people import contact, declared, due, fact, schedule, verify
 from khien.core.actor import Actor, machine
 from khien.core.errors import BadInput, Fault
 from khien.core.i18n import N_, translate
@@ -30,7 +31,8 @@ def vaccination() -> None:
     """Doses given, and what the schedule says of them."""
 
 
-vaccination.add_command(evaluate)
+for _command in (evaluate, due, schedule, fact, contact, declared, verify):
+    vaccination.add_command(_command)
 
 
 def _actor(*permissions: str) -> Actor:

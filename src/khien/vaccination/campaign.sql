@@ -156,38 +156,22 @@ SELECT k.person_id, p.name, k.invited_by, c.value AS email, coalesce(h.address, 
 FROM session_call k JOIN person p USING (person_id) JOIN unit u ON u.unit_id = p.present_unit
 JOIN vaccination_session v USING (session_id) JOIN site s USING (site_id) JOIN vaccine_product pr USING (product)
 LEFT JOIN household h ON h.household_id = k.household_id
-LEFT JOIN contact_point c ON c.person_id = k.person_id AND c.system = 'email'
+LEFT JOIN contact_point c ON c.person_id = k.person_id AND c.system = 'email' AND c.value <> ''
 WHERE k.session_id = %(session_id)s AND k.invited = 'queued' ORDER BY k.household_id, k.person_id;
 
 -- name: invited
 UPDATE session_call SET invited = %(result)s WHERE session_id = %(session_id)s AND person_id = ANY (%(people)s);
 
 -- name: door_to_door
--- Households with people who are due and have no dose of the disease that counts: one row a person.
+-- Households with people who are due, for the first dose only or for any: one row a person and group.
 SELECT p.person_id, p.name, p.birth_date, p.sex, coalesce(h.address, '') AS address, m.household_id, u.name AS unit_name,
-       g.dose_number, c.value AS phone
+       g.vaccine_group, g.dose_number, g.dose_kind, g.vaccines, g.past_due, c.value AS phone
 FROM due_person d JOIN due_group g USING (kind) JOIN person p USING (person_id) JOIN unit u ON u.unit_id = p.present_unit
 LEFT JOIN household_member m ON m.person_id = p.person_id AND upper_inf(m.valid)
 LEFT JOIN household h USING (household_id)
 LEFT JOIN contact_point c ON c.person_id = p.person_id AND c.system = 'phone'
-WHERE g.vaccine_group = %(vaccine_group)s AND g.dose_number = 1
-ORDER BY u.unit_id, h.address, m.household_id, p.birth_date;
-
--- name: insert_facts
-INSERT INTO health_fact (person_id, client_id, code, valid, source, recorded_by, recorded_at)
-SELECT %(person_id)s, %(client_id)s, %(code)s, daterange(%(since)s::date, %(until)s::date), %(source)s, %(by)s, %(now)s
-WHERE EXISTS (SELECT FROM person p WHERE p.person_id = %(person_id)s)
-ON CONFLICT (person_id, client_id) DO NOTHING RETURNING fact_id;
-
--- name: set_priorities
-INSERT INTO person_priority (person_id, programme, group_number, source)
-SELECT p.person_id, %(programme)s, %(group_number)s, %(source)s FROM person p WHERE p.person_id = ANY (%(people)s)
-ON CONFLICT (person_id, programme) DO UPDATE SET group_number = excluded.group_number, source = excluded.source
-RETURNING person_id;
-
--- name: set_contact
-INSERT INTO contact_point (person_id, system, value) VALUES (%(person_id)s, %(system)s, %(value)s)
-ON CONFLICT (person_id, system) DO UPDATE SET value = excluded.value;
+WHERE (%(vaccine_group)s::text IS NULL OR g.vaccine_group = %(vaccine_group)s) AND (g.dose_number = 1 OR NOT %(first_only)s)
+ORDER BY u.unit_id, h.address, m.household_id, p.birth_date, p.person_id, g.vaccine_group;
 
 -- name: due_by_unit
 -- After who is due was found: how many live in each commune.

@@ -5,11 +5,9 @@ from khien.vaccination.actions.campaign import (
     call_people,
     choose_lot,
     note_call,
-    note_health_fact,
     open_campaign,
     open_session,
     send_invitations,
-    set_priorities,
 )
 from khien.vaccination.actions.catalogue import add_sites, load_products
 from khien.vaccination.actions.desk import (
@@ -22,6 +20,13 @@ from khien.vaccination.actions.desk import (
 )
 from khien.vaccination.actions.doses import DoseOutcome, correct_dose, record_dose, record_doses
 from khien.vaccination.actions.events import conclude_event, report_event, update_event, verify_dose
+from khien.vaccination.actions.people import (
+    end_health_fact,
+    note_contact,
+    note_health_fact,
+    prioritise,
+    set_priorities,
+)
 from khien.vaccination.actions.stock import (
     Excursion,
     Movement,
@@ -45,6 +50,9 @@ __all__ = [
     "refuse_consent",
     "give_dose",
     "end_observation",
+    "end_health_fact",
+    "note_contact",
+    "prioritise",
     "close_session",
     "DoseOutcome",
     "Excursion",

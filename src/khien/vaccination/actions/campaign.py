@@ -196,37 +196,6 @@ def send_invitations(*, by: Actor, session_id: int, through: sending.Sender) -> 
     return {result: len(people) for result, people in done.items()}
 
 
-def note_health_fact(
-    *, by: Actor, client_id: UUID, person_id: int, code: str, since: dt.date, until: dt.date | None = None,
-    source: str = "station",
-) -> None:  # fmt: skip
-    """What the rules ask for: an infection, immune deficiency, pregnancy, bedridden. Replays change nothing."""
-    by.must("desk.work")
-    if until is not None and until <= since:
-        raise _wrong("until", N_("Must be after the first day."))
-    with begin(by) as session:
-        made = session.value(
-            SQL.insert_facts, person_id=person_id, client_id=client_id, code=code, since=since, until=until,
-            source=source, by=by.account_id, now=session.now,
-        )  # fmt: skip
-        if made is not None:
-            session.log("desk.work", [person_id], fact=code)
-
-
-def set_priorities(*, by: Actor, programme: str, group_number: int, people: Sequence[int], source: str) -> int:
-    """Put people of a list (an employer's, a commune's) into a priority group; how many of them exist in the area."""
-    by.must("campaign.manage")
-    if group_number not in {g.number for g in programmes.find(programme).priority_groups}:
-        raise _wrong("group_number", N_("The programme has no such priority group."))
-    with begin(by) as session:
-        done = session.rows(
-            SQL.set_priorities, programme=programme, group_number=group_number, people=list(people), source=source
-        )
-        if done:
-            session.log("campaign.manage", [row["person_id"] for row in done], group=group_number)
-        return len(done)
-
-
 def _invitation(row: dict[str, Any]) -> sending.Message:
     told = {
         "day": f"{row['day']:%d/%m/%Y}", "name": row["name"], "site": row["site_name"], "product": row["product_name"]

@@ -92,14 +92,32 @@ def call_list(session: Session, session_id: int) -> list[dict[str, Any]]:
     return rows
 
 
-def door_to_door(session: Session, campaign_id: int, unit_id: int) -> list[dict[str, Any]]:
-    """Who in a unit is due and has had no dose yet, household by household. The read is logged."""
+def door_to_door(session: Session, campaign_id: int, unit_id: int, *, first_only: bool = True) -> list[dict[str, Any]]:
+    """Who in a unit is due, household by household: those without any dose, or everybody. The read is logged."""
     one = campaign(session, campaign_id)
-    due.find_due(session, one["programme"], territory.area_of(session, [unit_id]), session.today)
-    rows = session.rows(SQL.door_to_door, vaccine_group=one["vaccine_group"])
+    return due_list(session, one["programme"], unit_id, group=one["vaccine_group"], first_only=first_only)
+
+
+def due_list(
+    session: Session, programme: str, unit_id: int, *, on: dt.date | None = None, group: str | None = None,
+    first_only: bool = False,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Who lives in a unit of the actor's area and is due on a day (today), household by household; one row a person and
+    vaccine group. The read is logged."""
+    session.actor.must("campaign.read")
+    due.find_due(session, programme, _within(session, unit_id), on or session.today)
+    rows = session.rows(SQL.door_to_door, vaccine_group=group, first_only=first_only)
     if rows:
-        session.log("campaign.read", [row["person_id"] for row in rows], campaign=campaign_id)
+        session.log("campaign.read", {row["person_id"] for row in rows}, unit=unit_id)
     return rows
+
+
+def _within(session: Session, unit_id: int) -> str:
+    """A unit's area as far as it is the actor's: whoever computes who is due may look further than the actor may."""
+    area = territory.area_of(session, [unit_id])
+    return str(
+        session.value("SELECT %(area)s::int4multirange * %(own)s::int4multirange", area=area, own=session.actor.area)
+    )
 
 
 def board(session: Session, campaign_id: int) -> dict[str, Any]:

@@ -1,0 +1,101 @@
+"""What is noted about a person for vaccination: health, how to reach them, the priority group of a list."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from uuid import UUID
+
+from khien.core.actor import Actor
+from khien.core.errors import BadInput, Fault, NotFound
+from khien.core.i18n import N_, Message
+from khien.core.session import begin
+from khien.vaccination import programmes
+from khien.vaccination.store.people import SQL, health_codes
+
+_PHONE = re.compile(r"\+?[0-9]{8,15}")
+_EMAIL = re.compile(r"[^@\s\x00-\x1f,;<>]{1,64}@[^@\s\x00-\x1f,;<>]{1,255}")
+
+
+def note_health_fact(
+    *, by: Actor, client_id: UUID, person_id: int, code: str, since: dt.date, until: dt.date | None = None,
+    source: str = "station",
+) -> None:  # fmt: skip
+    """What the rules ask for (rulebook/vaccination/health_facts.toml): an infection, immune deficiency, pregnancy.
+
+    `until` is the first day on which it no longer holds. Replays change nothing. Raises BadInput, NotFound.
+    """
+    by.must("desk.work")
+    if code not in health_codes():
+        raise _wrong("code", N_("Not a condition or infection of the rulebook."))
+    if until is not None and until <= since:
+        raise _wrong("until", N_("Must be after the first day."))
+    with begin(by) as session:
+        if since > session.today:
+            raise _wrong("since", N_("Must not be in the future."))
+        if not session.value(SQL.person_exists, person_id=person_id):
+            raise NotFound
+        made = session.value(
+            SQL.insert_fact, person_id=person_id, client_id=client_id, code=code, since=since, until=until,
+            source=source, by=by.account_id, now=session.now,
+        )  # fmt: skip
+        if made is not None:
+            session.log("desk.work", [person_id], fact=made)
+
+
+def end_health_fact(*, by: Actor, person_id: int, fact_id: int) -> None:
+    """It no longer holds from today on; noted today by mistake, it holds for today only. Again changes nothing."""
+    by.must("desk.work")
+    with begin(by) as session:
+        if not session.value(SQL.fact_exists, person_id=person_id, fact_id=fact_id):
+            raise NotFound
+        if session.execute(SQL.end_fact, person_id=person_id, fact_id=fact_id, on=session.today):
+            session.log("desk.work", [person_id], fact=fact_id, ended=True)
+
+
+def note_contact(*, by: Actor, person_id: int, phone: str = "", email: str = "") -> None:
+    """How an invitation reaches the person; an empty one takes the old one away. Raises BadInput, NotFound."""
+    by.must("desk.work")
+    number = re.sub(r"[\s.\-()]", "", phone)
+    faults = []
+    if number and not _PHONE.fullmatch(number):
+        faults.append(Fault("phone", N_("Not a telephone number: 8 to 15 digits.")))
+    if email.strip() and not _EMAIL.fullmatch(email.strip()):
+        faults.append(Fault("email", N_("Not an e-mail address.")))
+    if faults:
+        raise BadInput(faults[0].message, faults=tuple(faults))
+    with begin(by) as session:
+        if not session.value(SQL.person_exists, person_id=person_id):
+            raise NotFound
+        for system, value in (("phone", number), ("email", email.strip())):
+            session.execute(SQL.set_contact, person_id=person_id, system=system, value=value)
+        session.log("desk.work", [person_id], contact=True)
+
+
+def set_priorities(*, by: Actor, programme: str, group_number: int, people: Sequence[int], source: str) -> int:
+    """Put people of a list (an employer's, a commune's) into a priority group; how many of them exist in the area."""
+    by.must("campaign.manage")
+    if group_number not in {g.number for g in programmes.find(programme).priority_groups}:
+        raise _wrong("group_number", N_("The programme has no such priority group."))
+    with begin(by) as session:
+        done = session.rows(
+            SQL.set_priorities, programme=programme, group_number=group_number, people=list(people), source=source
+        )
+        if done:
+            session.log("campaign.manage", [row["person_id"] for row in done], group=group_number)
+        return len(done)
+
+
+def prioritise(*, by: Actor, programme: str, group_number: int, numbers: Sequence[str], source: str) -> tuple[int, int]:
+    """`set_priorities` for a list of personal numbers: how many were put in, and how many are unknown in the area."""
+    by.must("campaign.manage")
+    with begin(by) as session:
+        wanted = list(dict.fromkeys(number.strip() for number in numbers if number.strip()))
+        found = [row["person_id"] for row in session.rows(SQL.people_by_number, numbers=wanted)]
+        done = set_priorities(by=by, programme=programme, group_number=group_number, people=found, source=source)
+    return done, len(wanted) - done
+
+
+def _wrong(field: str, message: Message) -> BadInput:
+    return BadInput(message, faults=(Fault(field, message),))
