@@ -5,6 +5,9 @@ Everything else is gated.
 
 PUBLIC = {
     "declare": "the public declares a journey; the answer is the same whoever is named",
+    "find_place": "the public looks up the code on a poster; it says which place, as the poster does",
+    "visit": "the public checks in at a place; the answer is the same whoever is named",
+    "keep_diary": "a contact writes a diary under an unguessable code; nothing is shown of it",
     "communes": "names of communes are public",
     "home": "the start page shows only what the visitor may open",
     "language": "sets a cookie",

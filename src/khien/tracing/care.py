@@ -13,7 +13,7 @@ from khien.core.i18n import N_
 from khien.core.session import begin
 from khien.core.sql import Queries
 from khien.tracing.history import note
-from khien.tracing.rules import cases
+from khien.tracing.rules import cases, diary
 from khien.tracing.rules.isolation import Isolation, isolation
 from khien.tracing.rules.window import VIET_NAM
 
@@ -114,6 +114,6 @@ def note_symptoms(
     with begin(by) as session:
         session.execute(
             _q.add_symptoms, person_id=person_id, client_id=client_id, now=session.now, temperature=temperature,
-            symptoms=list(symptoms), note=remark,
+            symptoms=list(symptoms), note=remark, alarming=diary.alarming(symptoms, temperature, session.today),
         )  # fmt: skip
         session.log("contact.work", [person_id], diary=True)

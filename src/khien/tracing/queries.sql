@@ -165,13 +165,15 @@ SELECT degree, unit_id, contacts FROM trace_counts(%(person_id)s, %(case_id)s);
 -- People of the area who still need something, once each, the most at risk first.
 SELECT * FROM (
     SELECT DISTINCT ON (k.person_id) k.person_id, k.case_person_id, k.case_id, k.degree, k.score, k.state, k.last_at,
-        p.name, p.birth_date, p.sex, u.name AS unit_name, i.days AS isolation
+        p.name, p.birth_date, p.sex, u.name AS unit_name, i.days AS isolation, i.tests,
+        (SELECT max(s.noted_at) FROM symptom_entry s WHERE s.person_id = k.person_id) AS diary_at,
+        EXISTS (SELECT FROM symptom_entry s WHERE s.person_id = k.person_id AND s.alarming AND s.seen_at IS NULL) AS alarming
     FROM contact k JOIN person p USING (person_id) JOIN unit u ON u.unit_id = p.present_unit
     LEFT JOIN isolation_order i ON i.person_id = k.person_id AND i.ended_on IS NULL
     WHERE k.state = ANY (%(states)s) AND k.degree <= %(depth)s AND p.died_on IS NULL
       AND p.present_unit <@ khien_area()
     ORDER BY k.person_id, k.degree, k.score DESC
-) w ORDER BY w.degree, w.score DESC, w.person_id LIMIT %(page)s OFFSET %(offset)s;
+) w ORDER BY w.alarming DESC, w.degree, w.score DESC, w.person_id LIMIT %(page)s OFFSET %(offset)s;
 
 -- name: count_work
 SELECT k.state, count(DISTINCT k.person_id) AS people
@@ -221,18 +223,42 @@ WHERE ended_on IS NULL AND person_id = ANY (%(persons)s);
 UPDATE contact SET state = 'released' WHERE person_id = ANY (%(persons)s) AND state = ANY (%(open)s) AND degree = 1;
 
 -- name: breaches
--- Isolated people who were seen at a checkpoint meanwhile.
-SELECT s.person_id, s.at, i.days, i.place, p.name, u.name AS unit_name, seen.name AS seen_unit
-FROM isolation_order i JOIN sighting s ON s.person_id = i.person_id
-    AND s.at >= lower(i.days)::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh' AND s.at > i.ordered_at
+-- Isolated people who were seen at a checkpoint meanwhile: they passed it, or were checked there.
+SELECT s.person_id, s.at, i.days, i.place, p.name, u.name AS unit_name, seen.name AS seen_unit, s.passed
+FROM isolation_order i JOIN LATERAL (
+    SELECT a.person_id, a.passed_at AS at, a.unit_id, true AS passed FROM passage a WHERE a.person_id = i.person_id
+    UNION ALL
+    SELECT l.person_id, l.at + coalesce(%(shift)s::interval, '0'), c.unit_id, false
+    FROM access_log l LEFT JOIN checkpoint c ON c.checkpoint_id = (l.detail ->> 'checkpoint')::integer
+    WHERE l.person_id = i.person_id AND l.action = 'identity.check'
+) s ON s.at >= lower(i.days)::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh' AND s.at > i.ordered_at
     AND s.at < coalesce(i.ended_on, upper(i.days))::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh'
 JOIN person p ON p.person_id = i.person_id JOIN unit u ON u.unit_id = p.present_unit
 LEFT JOIN unit seen ON seen.unit_id = s.unit_id
-WHERE s.at >= %(since)s ORDER BY s.at DESC LIMIT 200;
+WHERE s.at >= %(since)s AND coalesce(i.ended_on, upper(i.days)) >= (%(since)s AT TIME ZONE 'Asia/Ho_Chi_Minh')::date
+ORDER BY s.at DESC LIMIT 200;
+
+-- name: clock_shift
+-- How far the day decisions are taken on is from the wall clock, by which the log is kept.
+SELECT (%(now)s::timestamptz - now())::interval;
+
+-- name: contact_of
+-- The list on which somebody stands as an F1 who is still followed, the riskiest.
+SELECT case_person_id, case_id, score, state FROM contact
+WHERE person_id = %(person_id)s AND degree = 1 AND state = ANY (%(states)s) ORDER BY score DESC LIMIT 1;
+
+-- name: isolated
+-- Open orders of the area, those first that end first.
+SELECT i.person_id, i.isolation_id, i.case_id, i.place, i.days, i.watch_until, i.tests, i.rule, i.ordered_at, p.name, p.birth_date,
+    u.name AS unit_name, upper(i.days) <= %(today)s::date AS due
+FROM isolation_order i JOIN person p USING (person_id) JOIN unit u ON u.unit_id = p.present_unit
+WHERE i.ended_on IS NULL AND p.present_unit <@ khien_area()
+  AND (NOT %(due)s OR upper(i.days) <= %(today)s::date)
+ORDER BY upper(i.days), i.person_id LIMIT %(page)s OFFSET %(offset)s;
 
 -- name: add_symptoms
-INSERT INTO symptom_entry (person_id, client_id, noted_at, temperature, symptoms, note)
-VALUES (%(person_id)s, %(client_id)s, %(now)s, %(temperature)s, %(symptoms)s, %(note)s) ON CONFLICT DO NOTHING;
+INSERT INTO symptom_entry (person_id, client_id, noted_at, temperature, symptoms, note, alarming)
+VALUES (%(person_id)s, %(client_id)s, %(now)s, %(temperature)s, %(symptoms)s, %(note)s, %(alarming)s) ON CONFLICT DO NOTHING;
 
 -- name: diary
 SELECT noted_at, temperature, symptoms, note FROM symptom_entry WHERE person_id = %(person_id)s ORDER BY noted_at DESC;

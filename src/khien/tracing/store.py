@@ -113,10 +113,28 @@ def work_list(
 
 
 def breaches(session: Session, since: dt.datetime) -> list[dict[str, Any]]:
-    """Isolated people of the area who were seen at a checkpoint since a moment. Logged."""
-    rows = session.rows(_q.breaches, since=since)
+    """Isolated people of the area who passed a checkpoint, or were checked at one, since a moment. Logged."""
+    shift = session.value(_q.clock_shift, now=session.now)
+    rows = session.rows(_q.breaches, since=since, shift=shift)
     if rows:
         session.log("contact.read", [row["person_id"] for row in rows], breach=True)
+    return rows
+
+
+def contact_of(session: Session, person_id: int) -> dict[str, Any] | None:
+    """The list (case_person_id, case_id, score, state) on which somebody is followed as an F1; None of nobody's. Logged."""
+    found = session.row(_q.contact_of, person_id=person_id, states=list(OPEN_CONTACT))
+    if found is not None:
+        session.log("contact.read", [person_id], case=found["case_id"])
+    return found
+
+
+def isolated(session: Session, *, due: bool = False, page: int = 1, size: int = PAGE) -> list[dict[str, Any]]:
+    """Open orders of isolation in the actor's area, those first that end first; `due`: only whose last day is over.
+    Logged."""
+    rows = session.rows(_q.isolated, today=session.today, due=due, page=size, offset=(page - 1) * size)
+    if rows:
+        session.log("contact.read", [row["person_id"] for row in rows], isolation=True)
     return rows
 
 

@@ -21,7 +21,9 @@ from khien.territory import store as territory
 from khien.tracing import actions, backward, care, outbreak, store
 from khien.tracing import chains as estimates
 from khien.tracing.forms import CaseForm, LinkForm, StateForm
+from khien.tracing.movement import diary
 from khien.tracing.network import network
+from khien.tracing.rules import diary as diary_rules
 from khien.tracing.rules.cases import CASE_STATES, CONTACT_STATES, OPEN_CASE
 
 _EXPOSURES = 3  # shown of each contact
@@ -157,9 +159,15 @@ def work(request: HttpRequest) -> HttpResponse:
     with begin(request.actor) as session:
         rows, counts = store.work_list(session, page=_number(request))
         seen = store.breaches(session, session.now - store.BREACH_DAYS)
+        due = store.isolated(session, due=True)
+        alarms = diary.alarms(session)
         today = session.today
+    symptoms = {code: text[get_language() or "vi"] for code, text in diary_rules.rule_on(today)["symptoms"].items()}
+    for alarm in alarms:
+        alarm["told"] = ", ".join(symptoms.get(code, code) for code in alarm["symptoms"])
     context = {
         "rows": rows, "counts": [(CONTACT_STATES[s], n) for s, n in counts.items()], "breaches": seen, "today": today,
+        "due": due, "alarms": alarms,
         "page": _page(request, sum(counts.values())), "states": CONTACT_STATES,
     }  # fmt: skip
     return render(request, "tracing/work.html", context)
@@ -172,7 +180,10 @@ def _worked(request: HttpRequest) -> HttpResponse:
     except ValueError:
         raise Http404 from None
     try:
-        if told.get("state") == "isolated":
+        if told.get("state") == "released":
+            care.release(by=request.actor, person_id=person)
+            messages.success(request, _("Isolation has ended."))
+        elif told.get("state") == "isolated":
             ordered = care.order_isolation(by=request.actor, person_id=person, case_person_id=of, case_id=number)
             messages.success(request, _("Isolated until %(day)s.") % {"day": ordered.until.strftime("%d/%m/%Y")})
         else:

@@ -27,7 +27,7 @@ from khien.core.sql import Queries
 from khien.tracing.rules.exposure import limits
 from khien.tracing.tabular import csv_header, parquet_as_csv
 
-_q = Queries("khien.tracing")
+_q, _movement = Queries("khien.tracing"), Queries("khien.tracing.movement")
 _CHUNK = 1 << 20
 _VISITS = {"personal_number": "personal_number", "place": "place", "from": "came_at", "to": "left_at",
            "source": "source", "seat": "seat"}  # fmt: skip
@@ -168,4 +168,5 @@ def expire(*, by: Actor, before: dt.date | None = None) -> list[dict[str, Any]]:
     by.must("visit.expire")
     with begin(by) as session:
         before = before or session.today - dt.timedelta(days=limits()["retention_days"])
-        return session.rows(_q.expire_visits, before=before)
+        rows = session.rows(_q.expire_visits, before=before)
+        return rows + session.rows(_movement.expire_rest, before=before)

@@ -141,6 +141,20 @@ ENTRIES: tuple[Entry, ...] = (
         "list",
     ),
     Entry(
+        N_("Places and codes"),
+        "tracing:places",
+        "place.manage",
+        N_("Register places where people check in, and print their posters."),
+        "form",
+    ),
+    Entry(
+        N_("Check in at a place"),
+        "tracing:find_place",
+        "",
+        N_("Scan the code on a poster, so that you are told if you were near somebody ill."),
+        "card",
+    ),
+    Entry(
         N_("Vaccination coverage"),
         "coverage:coverage",
         "coverage.read",

@@ -103,11 +103,10 @@ END $$;
 -- date that fit the register together; else a number with its first six characters starred, with name and birth date, if
 -- they fit one person alone. What fits nobody is kept as noted. Says nothing of which it was.
 CREATE OR REPLACE FUNCTION visit_note(
-    message uuid, place bigint, moment timestamptz, leaving boolean, by_source visit_source, pass uuid, number text,
-    ending text, name text, born_first date, born_last date, own bigint
+    message uuid, place bigint, moment timestamptz, leaving boolean, by_source visit_source, pass uuid, told_number text,
+    ending text, told_name text, born_first date, born_last date, own bigint
 ) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
     SET khien.area = '{(,)}' SET client_min_messages = warning AS $$
-#variable_conflict use_column
 DECLARE
     v_day date := (moment AT TIME ZONE 'Asia/Ho_Chi_Minh')::date;
     v_found bigint[];
@@ -116,21 +115,21 @@ BEGIN
         v_found := ARRAY[own];
     ELSIF pass IS NOT NULL THEN
         v_found := ARRAY(SELECT d.person_id FROM declaration d WHERE d.pass_id = pass AND d.revoked_at IS NULL LIMIT 1);
-    ELSIF number <> '' THEN
+    ELSIF told_number <> '' THEN
         v_found := ARRAY(SELECT coalesce(p.merged_into, p.person_id) FROM identifier i JOIN person p USING (person_id)
-                         WHERE i.value = number AND i.valid @> v_day AND khien_fold(p.name) = khien_fold(name)
+                         WHERE i.value = told_number AND i.valid @> v_day AND khien_fold(p.name) = khien_fold(told_name)
                            AND p.birth_date BETWEEN born_first AND born_last LIMIT 1);
     ELSIF ending <> '' THEN
         v_found := ARRAY(SELECT DISTINCT coalesce(p.merged_into, p.person_id) FROM person p JOIN identifier i USING (person_id)
-                         WHERE p.name_key = khien_name_key(name) AND p.birth_date BETWEEN born_first AND born_last
+                         WHERE p.name_key = khien_name_key(told_name) AND p.birth_date BETWEEN born_first AND born_last
                            AND i.kind = 'personal_number' AND i.valid @> v_day AND right(i.value, 6) = ending
-                           AND khien_fold(p.name) = khien_fold(name) LIMIT 2);
+                           AND khien_fold(p.name) = khien_fold(told_name) LIMIT 2);
     END IF;
     IF coalesce(cardinality(v_found), 0) <> 1 THEN
         IF NOT leaving THEN
             INSERT INTO visit_unmatched (client_id, place_id, came_at, source, noted)
             VALUES (message, place, moment, by_source, jsonb_strip_nulls(jsonb_build_object(
-                'number', nullif(number, ''), 'ending', nullif(ending, ''), 'name', name, 'birth_date', born_first,
+                'number', nullif(told_number, ''), 'ending', nullif(ending, ''), 'name', told_name, 'birth_date', born_first,
                 'pass_id', pass)))
             ON CONFLICT DO NOTHING;
         END IF;

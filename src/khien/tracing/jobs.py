@@ -1,0 +1,21 @@
+"""Visits go when their time is over; isolation ends with its last day."""
+
+from __future__ import annotations
+
+from khien.core.actor import machine
+from khien.core.i18n import N_
+from khien.core.jobs import nightly
+
+
+@nightly("tracing.expire", N_("Retention of visits"), at="02:20")
+def expire() -> dict[str, int]:
+    from khien.tracing import visits
+
+    return {"months": len(visits.expire(by=machine("epidemic-control", "visit.expire")))}
+
+
+@nightly("tracing.release", N_("Release of those whose isolation is over"), at="00:15")
+def release() -> dict[str, int]:
+    from khien.tracing import care
+
+    return {"released": care.release_due(by=machine("epidemic-control", "isolation.order"))}
