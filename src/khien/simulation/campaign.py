@@ -87,7 +87,8 @@ def _first_days(people: People, plan: dict[str, Any], rng: np.random.Generator) 
         age = (middle - people.birth_date) / (365.2425 * _DAY)
         member = (age >= group["min_age"]) & (age < group["max_age"] + 1) & (luck < shares[-1])
         offset = np.interp(luck[member], shares, (days - days[0]) / _DAY)
-        found[member] = days[0] + offset.astype(int) * _DAY
+        old_enough = people.birth_date[member] + int(group["min_age"] * 365.25 + 1) * _DAY
+        found[member] = np.maximum(days[0] + offset.astype(int) * _DAY, old_enough)
     return found
 
 
