@@ -1,7 +1,7 @@
 // Only the parts of ECharts that the product uses.
 
-import { BarChart, GraphChart, LineChart, MapChart } from "echarts/charts";
-import { GridComponent, LegendComponent, TitleComponent, TooltipComponent, VisualMapComponent } from "echarts/components";
+import { BarChart, GraphChart, LineChart, LinesChart, MapChart } from "echarts/charts";
+import { GeoComponent, GridComponent, LegendComponent, TitleComponent, TooltipComponent, VisualMapComponent } from "echarts/components";
 import * as echarts from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
 
@@ -9,7 +9,9 @@ echarts.use([
   BarChart,
   GraphChart,
   LineChart,
+  LinesChart,
   MapChart,
+  GeoComponent,
   GridComponent,
   LegendComponent,
   TitleComponent,

@@ -5,44 +5,9 @@
 
 import type { Chart } from "./echarts";
 import { calm, draw, echarts, look, tooltip } from "./echarts";
+import { type Feature, fetched, insets, isNarrow, type Outlines, textual } from "./outlines";
 import { type Class, classes, defaultBreaks, NO_DATA } from "./scale";
 import { type Row, rowsOf, rowsOfJson } from "./table";
-
-interface Feature {
-  type: "Feature";
-  properties: { id: string | number; name: string; inset?: boolean };
-  geometry: unknown;
-}
-interface Outlines {
-  type: "FeatureCollection";
-  features: Feature[];
-}
-
-const isNarrow = (width: number) => width < 480;
-
-/** Where islands go, in pixels: beside the map in a column, on a phone below it in two. */
-function insets(count: number, width: number, height: number) {
-  if (!isNarrow(width) || !count) {
-    const slot = Math.min(90, (height - 16) / Math.max(count, 1));
-    return {
-      main: { left: 8, right: count ? 150 : 8, top: 8, bottom: 8 },
-      each: (at: number) => ({
-        shape: { right: 8, width: 60, top: 8 + at * slot, height: slot - 32 },
-        label: { right: 8, top: 8 + at * slot + slot - 21 },
-      }),
-    };
-  }
-  const row = 24;
-  const top = height - Math.ceil(count / 2) * row;
-  return {
-    main: { left: 4, right: 4, top: 4, bottom: height - top + 8 },
-    each: (at: number) => {
-      const left = (at % 2) * (width / 2);
-      const y = top + Math.floor(at / 2) * row;
-      return { shape: { left, width: 14, top: y, height: 14 }, label: { left: left + 18, top: y + 1 } };
-    },
-  };
-}
 
 let maps = 0;
 
@@ -59,7 +24,7 @@ class KhienMap extends HTMLElement {
     const host = this.querySelector<HTMLElement>("[data-map=host]")!;
     this.say("loading");
     try {
-      const [outlines, rows] = await Promise.all([this.outlines(), this.values()]);
+      const [outlines, rows] = await Promise.all([fetched(this.dataset.outlines!, this.abort.signal), this.values()]);
       this.rows = new Map(rows.map((row) => [row.id, row]));
       if (!this.isConnected) return;
       if (!outlines.features.length) return this.say("empty");
@@ -100,12 +65,6 @@ class KhienMap extends HTMLElement {
     this.dataset.state = state || "ready";
   }
 
-  private async outlines(): Promise<Outlines> {
-    const answer = await fetch(this.dataset.outlines!, { signal: this.abort.signal, credentials: "same-origin" });
-    if (!answer.ok) throw new Error(String(answer.status));
-    return (await answer.json()) as Outlines;
-  }
-
   private async values(): Promise<Row[]> {
     if (this.dataset.table) {
       this.table = document.getElementById(this.dataset.table) as HTMLTableElement;
@@ -123,8 +82,9 @@ class KhienMap extends HTMLElement {
   private scale(): Class[] {
     const values = [...this.rows.values()].flatMap((row) => (row.value === null ? [] : [row.value]));
     const given = this.dataset.breaks?.split(",").map(Number);
-    const high = this.isShare ? 1 : Math.max(...values, 0);
-    return classes(given ?? defaultBreaks(values, this.isShare), this.isShare ? 0 : Math.min(...values, 0), high);
+    const high = this.isShare ? 1 : Number(this.dataset.high ?? Math.max(...values, 0));
+    const low = this.isShare ? 0 : Number(this.dataset.low ?? Math.min(...values, 0));
+    return classes(given ?? defaultBreaks(values, this.isShare), low, high);
   }
 
   private format(value: number): string {
@@ -145,8 +105,9 @@ class KhienMap extends HTMLElement {
       item.append(swatch, text);
       return item;
     };
+    const names = this.dataset.labels?.split("|"); // classes that have a name of their own, as grades
     list.replaceChildren(
-      ...this.steps.map((step) => entry(step.colour, `${this.format(step.min)} – ${this.format(step.max)}`)),
+      ...this.steps.map((step, at) => entry(step.colour, names?.[at] ?? `${this.format(step.min)} – ${this.format(step.max)}`)),
       entry(NO_DATA, this.dataset.nothing ?? ""),
     );
   }
@@ -245,11 +206,6 @@ class KhienMap extends HTMLElement {
     row?.element?.scrollIntoView({ block: "center", behavior: calm.matches ? "auto" : "smooth" });
     row?.link?.focus({ preventScroll: true });
   }
-}
-
-/** ECharts finds areas by a text property. */
-function textual(feature: Feature): Feature {
-  return { ...feature, properties: { ...feature.properties, id: String(feature.properties.id) } };
 }
 
 customElements.define("khien-map", KhienMap);

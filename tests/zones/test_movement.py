@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from uuid import uuid4
 
 import pytest
 
 from khien.core.actor import Actor, machine
 from khien.core.errors import BadInput, NotFound, Refused
 from khien.core.session import Session, begin
+from khien.population import actions as population
 from khien.zones import actions, findings, movement, needs, sheets, store
 from khien.zones.actions import Signed
 from tests.register import NORTH, SOUTH, add_country, set_today
@@ -154,16 +156,48 @@ def test_two_places_and_impossible_travel_come_with_their_evidence(session: Sess
     assert session.value("SELECT count(*) FROM access_log WHERE person_id = 1 AND action = 'zone.people'") == 1
 
 
-def test_passages_go_by_whole_months_and_the_log_proves_it(session: Session, zone: int) -> None:
-    session.value("SELECT passage_month_ready('2021-07-05'), passage_month_ready('2021-09-05')")
-    pass_by(session, 1, SOUTH, noon(-70))
-    actions.push(by=DESK, zone_id=zone)
-    gone = actions.expire_passages(by=DESK)
-    assert [(g["partition"], g["passages"]) for g in gone] == [("passage_2021_07", 1)]
-    assert session.value("SELECT count(*) FROM passage") == 1
-    proof = session.row("SELECT detail FROM access_log WHERE action = 'passage.expire'")
-    assert proof is not None
-    assert (proof["detail"]["partition"], proof["detail"]["passages"]) == ("passage_2021_07", 1)
-    assert actions.expire_passages(by=DESK) == []
+def test_tasks_go_by_whole_months_and_the_log_proves_it(session: Session, zone: int) -> None:
+    assert actions.push(by=DESK, zone_id=zone) == 2
+    session.execute(
+        "INSERT INTO zone_task (person_id, zone_id, unit_id, came_on, state, certainty, made_on) VALUES"
+        " (1, %(z)s, %(s)s, '2021-03-02', 'seen', 'seen', '2021-03-02')",
+        z=zone, s=SOUTH,
+    )  # fmt: skip
+    held = session.rows("SELECT tableoid::regclass::text AS part FROM zone_task ORDER BY came_on")
+    assert [r["part"] for r in held] == ["zone_task_default", "zone_task_2021_09", "zone_task_2021_09"]
+    gone = actions.expire_tasks(by=DESK)
+    assert gone == [{"partition": "zone_task_default", "tasks": 1, "open": 0}]
+    set_today(session, dt.date(2021, 11, 1))
+    assert actions.expire_tasks(by=DESK) == [{"partition": "zone_task_2021_09", "tasks": 2, "open": 2}]
+    assert session.value("SELECT count(*) FROM zone_task") == 0
+    proof = session.rows("SELECT detail FROM access_log WHERE action = 'zone.expire' ORDER BY at")
+    assert [(p["detail"]["partition"], p["detail"]["tasks"], p["detail"]["open"]) for p in proof] == [
+        ("zone_task_default", 1, 0), ("zone_task_2021_09", 2, 2),
+    ]  # fmt: skip
+    assert actions.expire_tasks(by=DESK) == []
     with pytest.raises(Exception, match="days to come"), session.connection.transaction():
-        actions.expire_passages(by=DESK, before=day(40))
+        actions.expire_tasks(by=DESK, before=dt.date(2021, 12, 1))
+
+
+def test_events_that_came_late_or_twice_are_shown(session: Session, zone: int) -> None:
+    population.move(by=DESK, person_id=1, kind="stay", unit_id=SOUTH, from_day=day(-4), until_day=day(3), source="host")
+    population.move(by=DESK, person_id=2, kind="stay", unit_id=SOUTH, from_day=TODAY, until_day=day(3), source="host")
+    pass_by(session, 3, SOUTH, noon(-3), recorded_at=noon(-3) + dt.timedelta(hours=30))
+    resident(session, 4)
+    for minutes in (0, 4, 30):
+        pass_by(session, 4, SOUTH, noon(-1) + dt.timedelta(minutes=minutes))
+    found = [f for f in findings.everything(session, TODAY) if f.kind in ("late_event", "double_event")]
+    assert [(f.kind, f.person_id) for f in found] == [("late_event", 1), ("late_event", None), ("double_event", 4)]
+    notice, passages, twice = found
+    assert notice.text("en").startswith("The stay in Xã Nam from 11/09/2021 on was notified at")
+    assert passages.text("en") == "1 passages of 12/09/2021 at Chốt came in up to 30 h late."
+    assert twice.proof("en") == "At 12:00 14/09/2021 and at 12:04 14/09/2021."
+
+
+def test_a_notice_that_was_taken_back_is_not_late(session: Session, zone: int) -> None:
+    message = uuid4()
+    population.move(
+        by=DESK, person_id=1, kind="stay", unit_id=SOUTH, from_day=day(-4), until_day=day(3), client_id=message
+    )
+    population.undo_residence(by=DESK, change_id=message)
+    assert [f for f in findings.everything(session, TODAY) if f.kind == "late_event"] == []

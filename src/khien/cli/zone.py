@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from khien.cli import language, print_json
+from khien.cli._zone_entry import capacity, expire, need, needs
 from khien.cli._zone_output import days_between, export, print_rows, summary
 from khien.core.actor import Actor, machine
 from khien.core.i18n import N_, translate
@@ -30,6 +31,10 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 @click.group()
 def zone() -> None:
     """Epidemic zones: orders, grades, people, movement."""
+
+
+for _command in (capacity, expire, need, needs):
+    zone.add_command(_command)
 
 
 def _actor(*permissions: str) -> Actor:
@@ -326,12 +331,3 @@ def refresh(day: dt.datetime | None, as_json: bool) -> None:
     actor = machine("residence", "residence.write")
     changed = actions.refresh_presence(by=actor, on=day.date() if day else None)
     print_json({"changed": changed}) if as_json else click.echo(f"{changed:,}")
-
-
-@zone.command()
-@click.option("--before", type=_DAY, help="Drop what ended by this day, instead of by the rulebook.")
-@click.option("--json", "as_json", is_flag=True)
-def expire(before: dt.datetime | None, as_json: bool) -> None:
-    """Drop the months of passages whose retention is over; the proof stands in the access log."""
-    actor = machine("movement-control", "passage.expire")
-    print_rows(actions.expire_passages(by=actor, before=before.date() if before else None), as_json)

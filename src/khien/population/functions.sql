@@ -81,3 +81,82 @@ BEGIN
                 THEN 'order' ELSE 'different' END;
 END
 $$;
+
+-- Events on residence and household -----------------------------------------------------------------------------------
+
+-- The rows of a person's residence, or of their membership of households, as one value.
+CREATE OR REPLACE FUNCTION register_state(person bigint, subject text) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp
+AS $$
+BEGIN
+    IF subject = 'household' THEN
+        RETURN (SELECT coalesce(jsonb_agg(jsonb_build_object('household_id', m.household_id, 'relation', m.relation,
+                    'valid', m.valid::text) ORDER BY m.valid, m.household_id), '[]')
+                FROM household_member m WHERE m.person_id = person);
+    END IF;
+    RETURN (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', r.kind, 'unit_id', r.unit_id, 'address', r.address,
+                'valid', r.valid::text, 'source', r.source) ORDER BY r.kind, r.valid), '[]')
+            FROM residence r WHERE r.person_id = person);
+END
+$$;
+
+-- Put a person back to where they stood before an event, if nothing was entered since: 'undone', 'undone_already',
+-- 'changed_since' or null (no such event of somebody whom the caller sees). The owner's rights, because the app may not
+-- delete what an event added; it goes back to what was kept and nowhere else.
+CREATE OR REPLACE FUNCTION register_restore(person bigint, change uuid, moment timestamptz) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$
+DECLARE
+    kept register_change;
+BEGIN
+    SELECT * INTO kept FROM register_change c WHERE c.person_id = person AND c.change_id = change FOR UPDATE;
+    IF kept IS NULL OR kept.undone_at IS NOT NULL THEN
+        RETURN CASE WHEN kept.undone_at IS NOT NULL THEN 'undone_already' END;
+    END IF;
+    IF register_state(person, kept.subject) <> kept.after THEN
+        RETURN 'changed_since';
+    END IF;
+    IF kept.subject = 'household' THEN
+        DELETE FROM household_member m WHERE m.person_id = person;
+        INSERT INTO household_member (person_id, household_id, relation, valid)
+        SELECT person, household_id, relation, valid
+        FROM jsonb_to_recordset(kept.before) AS t (household_id bigint, relation text, valid daterange);
+    ELSE
+        DELETE FROM residence r WHERE r.person_id = person;
+        INSERT INTO residence (person_id, kind, unit_id, address, valid, source)
+        SELECT person, kind, unit_id, address, valid, source
+        FROM jsonb_to_recordset(kept.before)
+            AS t (kind residence_kind, unit_id integer, address text, valid daterange, source text);
+    END IF;
+    UPDATE register_change c SET undone_at = moment WHERE c.person_id = person AND c.change_id = change;
+    RETURN 'undone';
+END
+$$;
+
+-- Where somebody whom the caller sees is from now on. Who enters that a person has left the caller's area still sees the
+-- result, and can undo it, for a day: the policies would refuse a row that leaves their sight.
+CREATE OR REPLACE FUNCTION register_place(person bigint, home integer, present integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$
+DECLARE
+    mine text := current_setting('khien.area', true);
+    reach int4multirange := khien_area();
+    stays boolean;
+BEGIN
+    IF NOT EXISTS (SELECT FROM person p WHERE p.person_id = person) THEN
+        RETURN;
+    END IF;
+    PERFORM set_config('khien.area', '{(,)}', true);
+    UPDATE person p SET home_unit = coalesce(home, p.home_unit), present_unit = present, changed_at = clock_timestamp()
+    WHERE p.person_id = person AND (p.home_unit, p.present_unit) IS DISTINCT FROM (coalesce(home, p.home_unit), present)
+    RETURNING p.home_unit <@ reach OR p.present_unit <@ reach INTO stays;
+    PERFORM set_config('khien.area', mine, true);
+    IF NOT stays AND khien_account() IS NOT NULL THEN
+        INSERT INTO access_grant (person_id, account_id, purpose, until)
+        VALUES (person, khien_account(), khien_purpose(), now() + interval '24 hours')
+        ON CONFLICT (person_id, account_id, purpose) DO UPDATE SET until = greatest(access_grant.until, excluded.until);
+    END IF;
+END
+$$;
+GRANT EXECUTE ON FUNCTION register_restore(bigint, uuid, timestamptz), register_place(bigint, integer, integer)
+    TO khien_app, khien_loader;

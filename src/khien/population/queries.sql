@@ -131,8 +131,7 @@ WHERE person_id = %(person_id)s;
 UPDATE person SET died_on = %(died_on)s, changed_at = now() WHERE person_id = %(person_id)s;
 
 -- name: set_places
-UPDATE person SET home_unit = coalesce(%(home_unit)s, home_unit), present_unit = %(present_unit)s, changed_at = now()
-WHERE person_id = %(person_id)s;
+SELECT register_place(%(person_id)s, %(home_unit)s, %(present_unit)s);
 
 -- name: end_spell
 UPDATE residence SET valid = daterange(lower(valid), %(until)s::date)
@@ -163,3 +162,61 @@ UPDATE person SET merged_into = %(into)s, changed_at = now() WHERE person_id = %
 
 -- name: has_merged
 SELECT EXISTS (SELECT FROM person WHERE merged_into = %(person_id)s);
+
+-- name: states
+-- What stands in the register of each person, as one value to compare and to go back to.
+SELECT person_id, register_state(person_id, %(subject)s) AS state FROM unnest(%(ids)s::bigint[]) AS t (person_id);
+
+-- name: keep_change
+INSERT INTO register_change (person_id, change_id, subject, before, after, at, account_id)
+SELECT person_id, %(change_id)s, %(subject)s, before, after, %(at)s, %(account_id)s
+FROM unnest(%(persons)s::bigint[], %(before)s::jsonb[], %(after)s::jsonb[]) AS t (person_id, before, after);
+
+-- name: restore
+SELECT register_restore(%(person_id)s, %(change_id)s, %(at)s);
+
+-- name: changes
+-- What was entered for a person lately, the newest first; `last` is the one that can be undone.
+SELECT c.change_id, c.subject, c.at, c.undone_at, a.name AS account,
+    c.undone_at IS NULL AND c.kept_at = max(c.kept_at) FILTER (WHERE c.undone_at IS NULL) OVER (PARTITION BY c.subject) AS last
+FROM register_change c LEFT JOIN account a ON a.id = c.account_id
+WHERE c.person_id = %(person_id)s ORDER BY c.kept_at DESC LIMIT %(limit)s;
+
+-- name: changed_by
+-- Whom an event changed.
+SELECT person_id, subject, undone_at FROM register_change WHERE change_id = %(change_id)s ORDER BY person_id;
+
+-- name: household_of
+-- The household that somebody belongs to now.
+SELECT m.household_id, m.relation, h.unit_id, h.address
+FROM household_member m JOIN household h USING (household_id)
+WHERE m.person_id = %(person_id)s AND upper_inf(m.valid);
+
+-- name: lock_members
+-- Everybody who belongs to these households now, held until the end: two officers cannot make two heads.
+SELECT m.person_id, m.household_id, m.relation, lower(m.valid) AS since, p.died_on IS NULL AND p.merged_into IS NULL AS counts
+FROM household_member m JOIN person p USING (person_id)
+WHERE m.household_id = ANY (%(ids)s) AND upper_inf(m.valid) ORDER BY m.person_id FOR UPDATE OF m;
+
+-- name: lock_household
+SELECT household_id, unit_id, address FROM household WHERE household_id = %(household_id)s FOR UPDATE;
+
+-- name: new_household
+INSERT INTO household (household_id, unit_id, address)
+SELECT nextval('household_id_seq'), %(unit_id)s, %(address)s RETURNING household_id;
+
+-- name: end_membership
+UPDATE household_member SET valid = daterange(lower(valid), %(on)s::date)
+WHERE person_id = ANY (%(ids)s) AND upper_inf(valid) AND coalesce(lower(valid) < %(on)s::date, true);
+
+-- name: change_membership
+-- Who joined on that very day has not been there: the row itself changes, and what it said stands in register_change.
+UPDATE household_member m SET household_id = t.household_id, relation = t.relation
+FROM unnest(%(ids)s::bigint[], %(households)s::bigint[], %(relations)s::text[]) AS t (person_id, household_id, relation)
+WHERE m.person_id = t.person_id AND upper_inf(m.valid);
+
+-- name: join_household
+INSERT INTO household_member (person_id, household_id, relation, valid)
+SELECT t.person_id, t.household_id, t.relation, daterange(%(on)s::date, NULL)
+FROM unnest(%(ids)s::bigint[], %(households)s::bigint[], %(relations)s::text[]) AS t (person_id, household_id, relation)
+WHERE NOT EXISTS (SELECT FROM household_member m WHERE m.person_id = t.person_id AND upper_inf(m.valid));

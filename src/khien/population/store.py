@@ -146,3 +146,13 @@ def spells(session: Session, person_id: int) -> tuple[Spell, ...]:
     rows = session.rows(_q.residence, ids=[person_id])
     found = (Spell(r["kind"], r["unit_id"], r["from_day"] or dt.date.min, r["until_day"], r["address"]) for r in rows)
     return tuple(sorted(found, key=lambda s: (s.start, s.kind)))
+
+
+def changes(session: Session, person_id: int, limit: int = 5) -> list[dict[str, Any]]:
+    """What was entered lately about residence and household: change_id, subject, at, account, undone_at, last."""
+    return session.rows(_q.changes, person_id=person_id, limit=limit)
+
+
+def household_of(session: Session, person_id: int) -> dict[str, Any] | None:
+    """The household somebody belongs to now: household_id, relation, unit_id, address. None without one."""
+    return session.row(_q.household_of, person_id=person_id)

@@ -97,6 +97,23 @@ CREATE TABLE residence (
     PRIMARY KEY (person_id, kind, valid WITHOUT OVERLAPS)
 );
 
+-- What an officer's event changed of one person's residence or household, as it stood before and after: what was entered
+-- in error can be undone, and a notice that came late shows.
+CREATE TABLE register_change (
+    person_id  bigint NOT NULL,
+    change_id  uuid NOT NULL,            -- the message's client id; the same for everybody whom one event changed
+    subject    text NOT NULL CHECK (subject IN ('residence', 'household')),
+    before     jsonb NOT NULL,           -- register_state() before the event
+    after      jsonb NOT NULL,
+    at         timestamptz NOT NULL,     -- moment of decisions at which it was entered
+    kept_at    timestamptz NOT NULL DEFAULT clock_timestamp(),  -- by the wall clock: the order of events
+    account_id bigint,
+    undone_at  timestamptz,
+    PRIMARY KEY (person_id, change_id)
+);
+CREATE INDEX register_change_id ON register_change (change_id);
+CREATE INDEX register_change_at ON register_change (at);
+
 -- Bulk load ----------------------------------------------------------------------------------------------------------
 
 CREATE TABLE load_run (

@@ -19,7 +19,7 @@ SELECT o.zone_id, z.name, o.order_id, o.document, lower(o.valid) AS from_day, up
 FROM zone_order o JOIN zone z USING (zone_id)
 WHERE o.state NOT IN ('proposed', 'withdrawn') AND NOT isempty(o.valid)
   AND (o.recorded_on > lower(o.valid) OR o.state = 'in_force' AND upper(o.valid) <= %(on)s::date)
-  AND (o.valid @> %(on)s::date OR o.state = 'in_force')
+  AND (o.valid @> %(on)s::date OR o.state = 'in_force' AND lower(o.valid) <= %(on)s::date)
   AND (%(zone_id)s::integer IS NULL OR o.zone_id = %(zone_id)s::integer)
 ORDER BY o.order_id;
 
@@ -70,3 +70,37 @@ SELECT person_id, before_at, before_unit, passed_at, unit_id, round(kilometres):
 FROM measured
 WHERE kilometres >= %(kilometres)s AND (hours = 0 OR kilometres / hours > %(speed)s)
 ORDER BY person_id, passed_at;
+
+-- name: late_notices
+-- Stays of the last days that were notified after the time the law gives (art. 30): the morning after the first day.
+SELECT c.person_id, s.unit_id, lower(s.valid) AS from_day, c.at
+FROM register_change c
+CROSS JOIN LATERAL jsonb_to_recordset(c.after) AS s (kind text, unit_id integer, valid daterange)
+WHERE c.subject = 'residence' AND c.undone_at IS NULL AND s.kind = 'stay'
+  AND c.at > %(moment)s::timestamptz - make_interval(days => %(days)s) AND c.at <= %(moment)s
+  AND c.at > (lower(s.valid) + 1 + %(morning)s::time) AT TIME ZONE 'Asia/Ho_Chi_Minh'
+  AND NOT EXISTS (SELECT FROM jsonb_to_recordset(c.before) AS b (kind text, valid daterange)
+                  WHERE b.kind = 'stay' AND lower(b.valid) = lower(s.valid))
+ORDER BY c.at, c.person_id;
+
+-- name: late_passages
+-- Passages that came in more than a day after they happened, by checkpoint and day.
+SELECT k.code, k.name, k.unit_id, (p.passed_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date AS day, count(*) AS passages,
+    round(extract(epoch FROM max(p.recorded_at - p.passed_at)) / 3600)::integer AS hours
+FROM passage p JOIN checkpoint k USING (checkpoint_id)
+WHERE p.passed_at > %(moment)s::timestamptz - make_interval(days => %(days)s) AND p.passed_at <= %(moment)s
+  AND p.recorded_at > p.passed_at + interval '1 day'
+GROUP BY 1, 2, 3, 4 ORDER BY 4, 1;
+
+-- name: double_passages
+-- Passages of one person at one checkpoint the same way, so shortly one after the other that one was entered twice.
+WITH step AS (
+    SELECT p.person_id, p.checkpoint_id, p.direction, p.passed_at, p.checked, lag(p.passed_at) OVER w AS before_at,
+        lag(p.checked) OVER w AS before_checked
+    FROM passage p WHERE p.passed_at > %(moment)s::timestamptz - make_interval(days => %(days)s) AND p.passed_at <= %(moment)s
+    WINDOW w AS (PARTITION BY p.person_id, p.checkpoint_id, p.direction ORDER BY p.passed_at, p.client_id)
+)
+SELECT s.person_id, k.code, k.name, s.direction, s.before_at, s.passed_at, s.before_checked, s.checked
+FROM step s JOIN checkpoint k USING (checkpoint_id)
+WHERE s.passed_at - s.before_at < make_interval(mins => %(minutes)s)
+ORDER BY s.passed_at, s.person_id;

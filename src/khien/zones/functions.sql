@@ -13,58 +13,66 @@ CREATE OR REPLACE FUNCTION zone_register_place(persons bigint[], days date[])
 RETURNS TABLE (person_id bigint, day date, unit_id integer, certainty text, reason text, since date)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp SET enable_nestloop = off SET work_mem = '128MB'
 AS $$
-BEGIN
-    RETURN QUERY EXECUTE format($sql$
-    WITH asked AS (%1$s),
-    spell AS (  -- the key forbids overlaps, so that a day has one spell of a kind at most
-        SELECT %2$s,
+DECLARE
+    -- The key forbids overlaps, so that a day has one spell of a kind at most.
+    kinds text := $sql$
             max(r.unit_id) FILTER (WHERE r.kind = 'stay') AS stay,
             max(r.unit_id) FILTER (WHERE r.kind = 'temporary') AS temporary,
-            max(r.unit_id) FILTER (WHERE r.kind = 'permanent') AS permanent,
             max(r.unit_id) FILTER (WHERE r.kind = 'absence') AS absent_from,
             max(lower(r.valid)) FILTER (WHERE r.kind = 'stay') AS stay_since,
-            max(lower(r.valid)) FILTER (WHERE r.kind = 'temporary') AS temporary_since,
-            max(lower(r.valid)) FILTER (WHERE r.kind = 'permanent') AS permanent_since
-        FROM %3$s
-        GROUP BY 1, 2
-    ), placed AS (
-        SELECT a.person_id AS person_id, a.day AS day, stay, temporary, permanent, stay_since, temporary_since, permanent_since,
+            max(lower(r.valid)) FILTER (WHERE r.kind = 'temporary') AS temporary_since$sql$;
+    permanent text := $sql$,
+            max(r.unit_id) FILTER (WHERE r.kind = 'permanent') AS permanent,
+            max(lower(r.valid)) FILTER (WHERE r.kind = 'permanent') AS permanent_since$sql$;
+    spells text := CASE
+        WHEN persons IS NULL THEN  -- nearly everybody has a permanent residence and nothing else: joined, not grouped
+            'SELECT a.person_id, $2[1] AS day, s.*, r.unit_id AS permanent, lower(r.valid) AS permanent_since FROM person a'
+            ' LEFT JOIN (SELECT * FROM residence WHERE kind = ''permanent'' AND valid @> $2[1]) r ON r.person_id = a.person_id'
+            ' LEFT JOIN (SELECT r.person_id AS id,' || kinds || ' FROM residence r'
+            ' WHERE r.kind <> ''permanent'' AND r.valid @> $2[1] GROUP BY 1) s ON s.id = a.person_id'
+        WHEN cardinality(days) > 1 THEN
+            'SELECT * FROM (SELECT DISTINCT person_id, day FROM unnest($1, $2) AS t (person_id, day) WHERE person_id IS NOT NULL) a'
+            ' LEFT JOIN (SELECT a.person_id, a.day,' || kinds || permanent || ' FROM (SELECT * FROM residence WHERE person_id = ANY ($1)) r'
+            ' JOIN (SELECT DISTINCT person_id, day FROM unnest($1, $2) AS t (person_id, day)) a'
+            ' ON a.person_id = r.person_id AND r.valid @> a.day GROUP BY 1, 2) s USING (person_id, day)'
+        ELSE
+            'SELECT a.person_id, $2[1] AS day, s.* FROM (SELECT DISTINCT unnest($1) AS person_id) a'
+            ' LEFT JOIN (SELECT r.person_id AS id,' || kinds || permanent || ' FROM residence r'
+            ' WHERE r.person_id = ANY ($1) AND r.valid @> $2[1] GROUP BY 1) s ON s.id = a.person_id WHERE a.person_id IS NOT NULL'
+        END;
+BEGIN
+    RETURN QUERY EXECUTE format($sql$
+    WITH placed AS (
+        SELECT s.*,
             CASE WHEN stay IS NOT NULL AND stay IS DISTINCT FROM absent_from THEN 'stay'
             WHEN temporary IS NOT NULL AND temporary IS DISTINCT FROM absent_from THEN 'temporary'
             WHEN permanent IS NOT NULL AND permanent IS DISTINCT FROM absent_from THEN 'permanent'
             WHEN coalesce(stay, temporary, permanent) IS NOT NULL THEN 'absent'
             ELSE 'none' END AS reason
-        FROM asked a LEFT JOIN spell s ON s.person_id = a.person_id AND s.day = a.day
+        FROM (%s) s
+    ), known AS (  -- the spell that ended last is looked up one by one, but only for those without any on the day
+        SELECT p.*, CASE WHEN p.reason = 'none' THEN (
+            SELECT r FROM residence r
+            WHERE r.person_id = p.person_id AND r.kind <> 'absence' AND coalesce(lower(r.valid), '-infinity') <= p.day
+            ORDER BY coalesce(upper(r.valid), 'infinity') DESC, coalesce(lower(r.valid), '-infinity') DESC,
+                r.kind::text COLLATE "C"
+            LIMIT 1) END AS last
+        FROM placed p
     )
     SELECT p.person_id, p.day,
         CASE p.reason WHEN 'stay' THEN stay WHEN 'temporary' THEN temporary WHEN 'permanent' THEN permanent
-            WHEN 'absent' THEN coalesce(stay, temporary, permanent) ELSE last.unit_id END,
+            WHEN 'absent' THEN coalesce(stay, temporary, permanent) ELSE (p.last).unit_id END,
         CASE WHEN p.reason = 'stay' OR p.reason = 'temporary' AND stay IS NULL
                   OR p.reason = 'permanent' AND coalesce(stay, temporary) IS NULL THEN 'registered'
-             WHEN p.reason IN ('temporary', 'permanent') OR last.unit_id IS NOT NULL THEN 'presumed' ELSE 'unknown' END,
-        CASE WHEN last.unit_id IS NOT NULL THEN 'last_known' ELSE p.reason END,
+             WHEN p.reason IN ('temporary', 'permanent') OR (p.last).unit_id IS NOT NULL THEN 'presumed' ELSE 'unknown' END,
+        CASE WHEN (p.last).unit_id IS NOT NULL THEN 'last_known' ELSE p.reason END,
         CASE p.reason WHEN 'stay' THEN stay_since WHEN 'temporary' THEN temporary_since
             WHEN 'permanent' THEN permanent_since
             WHEN 'absent' THEN CASE WHEN stay IS NOT NULL THEN stay_since WHEN temporary IS NOT NULL
                 THEN temporary_since ELSE permanent_since END
-            ELSE last.since END
-    FROM placed p LEFT JOIN LATERAL (
-        SELECT r.unit_id, lower(r.valid) AS since FROM residence r
-        WHERE p.reason = 'none' AND r.person_id = p.person_id AND r.kind <> 'absence'
-          AND coalesce(lower(r.valid), '-infinity') <= p.day
-        ORDER BY coalesce(upper(r.valid), 'infinity') DESC, coalesce(lower(r.valid), '-infinity') DESC,
-            r.kind::text COLLATE "C"
-        LIMIT 1
-    ) last ON p.reason = 'none'
-    $sql$,
-    CASE WHEN persons IS NULL THEN 'SELECT person_id, $2[1] AS day FROM person'
-         ELSE 'SELECT DISTINCT p AS person_id, coalesce(d, $2[1]) AS day FROM unnest($1, $2) AS t (p, d) WHERE p IS NOT NULL'
-    END,
-    CASE WHEN cardinality(days) > 1 THEN 'a.person_id, a.day' ELSE 'r.person_id, $2[1] AS day' END,
-    CASE WHEN cardinality(days) > 1 THEN '(SELECT * FROM residence WHERE person_id = ANY ($1)) r'
-                                         ' JOIN asked a ON a.person_id = r.person_id AND r.valid @> a.day'
-         WHEN persons IS NULL THEN 'residence r WHERE r.valid @> $2[1]'
-         ELSE 'residence r WHERE r.person_id = ANY ($1) AND r.valid @> $2[1]' END)
+            ELSE lower((p.last).valid) END
+    FROM known p
+    $sql$, spells)
     USING persons, days;
 END $$;
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from khien import rulebook
+from khien.zones.rules.presence import rule_of
 
 Row = dict[str, Any]
 PRESENT = ("resident_present", "temporary_present")
@@ -21,7 +21,7 @@ def age(born: dt.date, on: dt.date) -> int:
 
 @cache
 def _vulnerable_ages(on: dt.date) -> Mapping[str, Any]:
-    return rulebook.in_force(rulebook.load("zones", "presence")["vulnerable"], on)[-1]
+    return rule_of("vulnerable", on)
 
 
 def vulnerable(row: Row, on: dt.date) -> tuple[str, ...]:

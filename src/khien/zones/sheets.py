@@ -28,6 +28,32 @@ WORDS = {
 }  # fmt: skip
 
 
+NOT_CONCERNED = N_("not concerned")
+_VISITS = (
+    N_("State"), N_("Name"), N_("Birth date"), N_("Sex"), N_("Address"), N_("Commune"), N_("Here since"), N_("Zone"),
+    N_("Residence"), N_("Certainty"), N_("Done on"), N_("Note"),
+)  # fmt: skip
+STATES = {
+    "open": N_("to visit"), "seen": N_("seen"), "not_found": N_("not found"), "moved_on": N_("moved on"),
+}  # fmt: skip
+
+
+def tasks(rows: list[Row], on: dt.date, language: str) -> list[list[Any]]:
+    """Header and a line a person who came from a zone, in the order given."""
+
+    def word(words: dict[str, str], code: str) -> str:
+        return translate(words[code], language) if code in words else ""
+
+    body = [
+        [
+            word(STATES, r["state"]), r["name"], _born(r), word(WORDS, r["sex"]), r["address"] or "", r["unit_name"],
+            _iso(r["came_on"]), r["zone"], r["home_name"], word(WORDS, r["certainty"]), _iso(r["done_on"]), r["note"],
+        ]
+        for r in rows
+    ]  # fmt: skip
+    return [[translate(title, language) for title in _VISITS], *body]
+
+
 def table(rows: list[Row], names: dict[int, str], on: dt.date, language: str) -> list[list[Any]]:
     """Header and a line a person, by list, household and age. `names` of units by id."""
 

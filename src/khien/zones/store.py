@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, LiteralString
 
-from khien import rulebook
 from khien.core.errors import NotFound
 from khien.core.i18n import N_
 from khien.core.session import Session
@@ -21,11 +20,13 @@ from khien.core.sql import Queries
 from khien.core.text import fold
 from khien.zones import needs
 from khien.zones.rules.area import Area, Place
-from khien.zones.rules.presence import VIET_NAM, sighting_hours
+from khien.zones.rules.lifecycle import COUNTING
+from khien.zones.rules.presence import VIET_NAM, rule_of, sighting_hours
 from khien.zones.rules.presence import Place as Presence
 
 Row = dict[str, Any]
 _q = Queries("khien.zones")
+_pages = Queries("khien.zones", "pages.sql")
 LISTS = ("resident_present", "temporary_present", "resident_away", "not_found", "left")
 
 
@@ -52,7 +53,7 @@ def moment_of(session: Session, on: dt.date) -> dt.datetime:
 
 def window_days(on: dt.date) -> int:
     """For how many days back movement is listed by default."""
-    return int(rulebook.in_force(rulebook.load("zones", "presence")["window"], on)[-1]["days"])
+    return int(rule_of("window", on)["days"])
 
 
 def area_of_units(session: Session, unit_ids: Iterable[int]) -> Area:
@@ -86,12 +87,21 @@ def history(session: Session, zone_id: int) -> list[Row]:
 def order_on(session: Session, zone_id: int, on: dt.date) -> Row:
     """The order of a zone that counts on a day; where none does, the newest. Raises NotFound."""
     orders = history(session, zone_id)
-    counting = (o for o in orders if o["state"] not in ("proposed", "withdrawn") and _holds(o, on))
+    counting = (o for o in orders if holds(o, on))
     return next(counting, orders[0])
 
 
-def _holds(order: Row, on: dt.date) -> bool:
-    if order["from_day"] is None:  # superseded on its own first day: it never counted
+def order(session: Session, zone_id: int, order_id: int) -> Row:
+    """One order of a zone. Raises NotFound."""
+    for found in history(session, zone_id):
+        if found["order_id"] == order_id:
+            return found
+    raise NotFound(N_("There is no such order."))
+
+
+def holds(order: Row, on: dt.date) -> bool:
+    """Whether an order counts on a day. One that was superseded on its own first day never did."""
+    if order["state"] not in COUNTING or order["from_day"] is None:
         return False
     return bool(order["from_day"] <= on and (order["until_day"] is None or on < order["until_day"]))
 
@@ -110,6 +120,29 @@ def area_of(session: Session, order: Row) -> Area:
 def units_of(session: Session, area: Area, on: dt.date) -> list[Row]:
     """The fewest units that make up an area: unit_id, code, name, level, system, exists_then."""
     return session.rows(_q.units_of_area, area=area.units, on=on)
+
+
+def addresses(session: Session, households: Iterable[int]) -> list[Row]:
+    """Where households of an order are: household_id, address, unit_name; only of the actor's area."""
+    return session.rows(_pages.addresses, ids=list(households))
+
+
+def middles(session: Session, unit_ids: Iterable[int]) -> dict[int, tuple[float, float]]:
+    """Longitude and latitude (WGS 84) of units' middles; absent where it is not known."""
+    rows = session.rows(_pages.middles, ids=sorted(set(unit_ids)))
+    return {r["unit_id"]: (r["lon"], r["lat"]) for r in rows if r["lon"] is not None}
+
+
+def capacity(session: Session, unit: Row, on: dt.date) -> list[Row]:
+    """The newest report of every commune of a unit: unit_id, code, name, sufficient (None: none), reported_on, note."""
+    session.actor.must("zone.grade")
+    return session.rows(_pages.capacity, on=on, first=unit["unit_id"], last=unit["last_id"])
+
+
+def named(session: Session, person_ids: Iterable[int]) -> dict[int, Row]:
+    """Names and years of birth of people on a page, of those whom the actor sees. Their list is what is logged."""
+    session.actor.must("zone.people")
+    return {r["person_id"]: r for r in session.rows(_pages.named, ids=sorted(set(person_ids)))}
 
 
 def unit_grades(session: Session, unit_ids: Iterable[int], on: dt.date) -> dict[int, Row]:
@@ -157,6 +190,14 @@ def household_sheets(
     """Those present, a list a household, `page` households after the first `skip`. Logged."""
     rows = _part(session, _q.sheets, area, on, 0, zone_id, page=page, skip=skip, disease=disease)
     return [list(home) for _number, home in groupby(rows, key=lambda r: r["home"])]
+
+
+def needing(
+    session: Session, area: Area, on: dt.date, need: str, *, page: int, skip: int = 0, zone_id: int | None = None,
+    disease: str = "covid-19",
+) -> list[Row]:  # fmt: skip
+    """Those present who need one thing (of actions.NEEDS), as `people` gives them. Logged."""
+    return _part(session, _pages.needing, area, on, 0, zone_id, need=need, page=page, skip=skip, disease=disease)
 
 
 def _part(

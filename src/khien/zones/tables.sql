@@ -57,7 +57,7 @@ CREATE TABLE case_count (
     UNIQUE NULLS NOT DISTINCT (reported_on, unit_id, onset_on)
 );
 
--- What a commune can treat (criterion 3 of Decision 4800). The newest report up to a day counts.
+-- What a commune can treat (criterion 3 of Decision 4800). The newest report up to a day counts; of one day the last.
 CREATE TABLE care_capacity (
     unit_id     integer NOT NULL REFERENCES unit,
     reported_on date NOT NULL,
@@ -90,7 +90,8 @@ CREATE TABLE zone_task (
     done_by     bigint,                  -- account
     note        text NOT NULL DEFAULT '',
     PRIMARY KEY (person_id, zone_id, unit_id, came_on)
-);
+) PARTITION BY RANGE (came_on);          -- goes away by dropping months (DESIGN §4.10)
+CREATE TABLE zone_task_default PARTITION OF zone_task DEFAULT;
 CREATE INDEX zone_task_unit ON zone_task (unit_id, made_on);
 
 -- What zone_lists says of a person whom an area concerns.

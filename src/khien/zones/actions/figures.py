@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 from pathlib import Path
 
 from khien.core.actor import Actor
-from khien.core.errors import BadInput, Fault
+from khien.core.errors import Fault
 from khien.core.i18n import N_
 from khien.core.session import Session, begin
 from khien.core.sql import Queries
 from khien.zones import store
+from khien.zones.lines import day_of, lines_of, refuse
 
 _q = Queries("khien.zones")
 _COLUMNS = ("commune", "reported_on", "onset_on", "cases")
@@ -45,25 +45,16 @@ def load_cases(*, by: Actor, path: Path) -> int:
 
 
 def _read(session: Session, path: Path) -> list[tuple[int, dt.date, dt.date | None, int]]:
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        try:
-            lines = list(csv.DictReader(stream))
-        except (UnicodeDecodeError, csv.Error):
-            raise BadInput(N_("The file is not CSV in UTF-8.")) from None
-    missing = [c for c in _COLUMNS if lines and c not in lines[0]]
-    if missing:
-        raise BadInput(N_("The file lacks the column {column}."), column=missing[0])
     known: dict[dt.date, dict[str, int]] = {}
     faults: list[Fault] = []
     rows: dict[tuple[int, dt.date, dt.date | None], int] = {}
-    for number, line in enumerate(lines, 2):
+    for number, line in lines_of(path, _COLUMNS):
         found = _row(session, line, number, known, faults)
         if found is not None and found[:3] in rows:
             faults.append(Fault("commune", N_("This commune, day and day of onset stand in the file twice."), number))
         elif found is not None:
             rows[found[:3]] = found[3]
-    if faults:
-        raise BadInput(N_("The file has {count} faults; nothing was loaded."), faults=tuple(faults), count=len(faults))
+    refuse(faults)
     return [(*key, cases) for key, cases in rows.items()]
 
 
@@ -71,16 +62,16 @@ def _row(
     session: Session, line: dict[str, str], number: int, known: dict[dt.date, dict[str, int]], faults: list[Fault]
 ) -> tuple[int, dt.date, dt.date | None, int] | None:
     before = len(faults)
-    reported = _day(line, "reported_on", number, faults)
-    onset = _day(line, "onset_on", number, faults) if (line["onset_on"] or "").strip() else None
-    cases = (line["cases"] or "").strip()
+    reported = day_of(line, "reported_on", number, faults)
+    onset = day_of(line, "onset_on", number, faults) if line["onset_on"] else None
+    cases = line["cases"]
     if not cases.isdecimal() or len(cases) > 7:
         faults.append(Fault("cases", N_("A number of cases is a whole number."), number))
     if reported is None:
         return None
     if reported not in known:  # once for each day of the file: the communes differ from day to day
         known[reported] = {r["code"]: r["unit_id"] for r in session.rows(_q.communes_by_code, on=reported)}
-    unit = known[reported].get((line["commune"] or "").strip())
+    unit = known[reported].get(line["commune"])
     if unit is None:
         faults.append(Fault("commune", N_("There is no commune with this code on that day."), number))
     if onset is not None and onset > reported:
@@ -88,11 +79,3 @@ def _row(
     if reported > session.today:
         faults.append(Fault("reported_on", N_("The date lies in the future."), number))
     return None if len(faults) > before or unit is None else (unit, reported, onset, int(cases))
-
-
-def _day(line: dict[str, str], field: str, number: int, faults: list[Fault]) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat((line[field] or "").strip())
-    except ValueError:
-        faults.append(Fault(field, N_("A date looks like 2021-09-15."), number))
-        return None

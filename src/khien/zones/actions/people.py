@@ -1,20 +1,19 @@
-"""Writes about people of zones: work for the police where they are, their needs, where they are kept to be."""
+"""Writes about people of zones: work for the police where they are, where they are kept to be, what goes away."""
 
 from __future__ import annotations
 
 import datetime as dt
 
-from khien import rulebook
 from khien.core.actor import Actor
-from khien.core.errors import BadInput, Fault, NotFound, Refused
+from khien.core.errors import NotFound, Refused
 from khien.core.i18n import N_
 from khien.core.session import begin
 from khien.core.sql import Queries
 from khien.zones import store
 from khien.zones.rules.lifecycle import TASK_STATES, TaskState, task_may_become
+from khien.zones.rules.presence import rule_of
 
 _q = Queries("khien.zones.movement")
-NEEDS = ("pregnant", "dialysis", "chronic", "disabled", "oxygen")
 
 
 def push(*, by: Actor, zone_id: int, on: dt.date | None = None, days: int | None = None) -> int:
@@ -53,28 +52,6 @@ def report_task(
         session.log("zone.task", [person_id], zone=zone_id, state=state)
 
 
-def record_need(
-    *, by: Actor, person_id: int, kind: str, from_day: dt.date | None = None, until_day: dt.date | None = None,
-    source: str = "station",
-) -> bool:  # fmt: skip
-    """Record that somebody is pregnant, needs dialysis, ... from a day to before another. False if that was known.
-
-    Raises BadInput for another kind.
-    """
-    by.must("person.write")
-    if kind not in NEEDS:
-        message = N_("This need is not one that is kept.")
-        raise BadInput(message, faults=(Fault("kind", message),))
-    with begin(by) as session:
-        first = from_day or session.today
-        added = session.execute(
-            _q.record_need, person_id=person_id, kind=kind, from_day=first, until_day=until_day, source=source
-        )
-        if added:
-            session.log("zone.need", [person_id], kind=kind)
-        return bool(added)
-
-
 def refresh_presence(*, by: Actor, on: dt.date | None = None) -> int:
     """Write again where the register says everybody is: stays end without anybody typing. Gives how many changed."""
     by.must("residence.write")
@@ -85,12 +62,13 @@ def refresh_presence(*, by: Actor, on: dt.date | None = None) -> int:
         return len(changed)
 
 
-def expire_passages(*, by: Actor, before: dt.date | None = None) -> list[store.Row]:
-    """Drop the months of passages whose retention is over, and tasks that were done before; the proof is in the log.
+def expire_tasks(*, by: Actor, before: dt.date | None = None) -> list[store.Row]:
+    """Drop the months of tasks whose retention is over; the proof is in the log.
 
-    `before`: drop what ended by this day, by default as the rulebook says. Gives partition and passages of each.
+    `before`: drop the months that ended by this day, by default as the rulebook says. Gives partition, tasks and how
+    many of them were open. Passages and notices go by `checkpoints.movement.actions.retain`.
     """
-    by.must("passage.expire")
+    by.must("zone.expire")
     with begin(by) as session:
-        rule = rulebook.in_force(rulebook.load("zones", "presence")["retention"], session.today)[-1]
+        rule = rule_of("retention", session.today)
         return session.rows(_q.expire, before=before or session.today - dt.timedelta(days=rule["days"]))

@@ -37,3 +37,9 @@ def tasks(session: Session, since: dt.date) -> list[Row]:
     if rows:
         session.log("zone.people", sorted({r["person_id"] for r in rows}), tasks=True)
     return rows
+
+
+def needs_of(session: Session, person_id: int) -> list[Row]:
+    """What was recorded of one person's needs: kind, from_day, until_day, source, now. The caller logs the reading."""
+    session.actor.must("need.record")
+    return session.rows(_q.needs, person_id=person_id, on=session.today)

@@ -51,8 +51,11 @@ CREATE OR REPLACE FUNCTION zone_push(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     mine text := zone_look_everywhere(area, households, place_units);
+    today date := (moment AT TIME ZONE 'Asia/Ho_Chi_Minh')::date;
     made bigint[];
 BEGIN
+    PERFORM pg_advisory_xact_lock(6420);
+    PERFORM khien_months('zone_task', today - days, today + 1);
     WITH added AS (
         INSERT INTO zone_task (person_id, zone_id, unit_id, came_on, state, certainty, made_on)
         SELECT l.person_id, of_zone, l.other_unit, coalesce(l.moved_on, (moment AT TIME ZONE 'Asia/Ho_Chi_Minh')::date),
@@ -114,48 +117,43 @@ GRANT EXECUTE ON FUNCTION
     zone_push(integer, int4multirange, bigint[], integer[], text[], timestamptz, integer, integer),
     zone_tasks(date), zone_task_done(bigint, integer, integer, date, text, text[], date, text) TO khien_app, khien_loader;
 
--- Drop the months of passages that ended before a day, what the default partition holds of them, and tasks made before
--- it. The proof stands in the log: each partition, how many passages it held, its first and its last moment.
-CREATE OR REPLACE FUNCTION passage_expire(before_day date) RETURNS TABLE (partition text, passages bigint)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET timezone = 'UTC'
-    SET khien.area = '{(,)}' AS $$
+-- Drop the months of tasks that ended before a day, open ones too: what happened then is no work any more. The proof stands
+-- in the log: each partition, how many tasks it held, how many of them open, its first and its last day.
+CREATE OR REPLACE FUNCTION zone_task_expire(before_day date) RETURNS TABLE (partition text, tasks bigint, open bigint)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET khien.area = '{(,)}' AS $$
 DECLARE
     part record;
-    first_at timestamptz;
-    last_at timestamptz;
+    first_on date;
+    last_on date;
 BEGIN
     IF before_day > (SELECT coalesce(demo_on, current_date) FROM clock) THEN
         RAISE invalid_parameter_value USING MESSAGE = 'the days to come cannot be dropped';
     END IF;
     FOR part IN
         SELECT c.oid::regclass AS name, c.relname::text AS label FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-        WHERE i.inhparent = 'passage'::regclass AND c.relname ~ '^passage_\d{4}_\d{2}$'
+        WHERE i.inhparent = 'zone_task'::regclass AND c.relname ~ '^zone_task_\d{4}_\d{2}$'
           AND to_date(right(c.relname, 7), 'YYYY_MM') + interval '1 month' <= before_day ORDER BY c.relname
     LOOP
-        EXECUTE format('SELECT count(*), min(passed_at), max(passed_at) FROM %s', part.name)
-            INTO passages, first_at, last_at;
-        EXECUTE format('ALTER TABLE passage DETACH PARTITION %s', part.name);
+        EXECUTE format('SELECT count(*), count(*) FILTER (WHERE state = ''open''), min(came_on), max(came_on) FROM %s',
+            part.name) INTO tasks, open, first_on, last_on;
+        EXECUTE format('ALTER TABLE zone_task DETACH PARTITION %s', part.name);
         EXECUTE format('DROP TABLE %s', part.name);
         partition := part.label;
-        PERFORM access_append('passage.expire', '{}', jsonb_build_object('before', before_day, 'partition', partition,
-            'passages', passages, 'first', first_at, 'last', last_at));
+        PERFORM access_append('zone.expire', '{}', jsonb_build_object('before', before_day, 'partition', partition,
+            'tasks', tasks, 'open', open, 'first', first_on, 'last', last_on));
         RETURN NEXT;
     END LOOP;
-    DELETE FROM passage_default WHERE passed_at < date_trunc('month', before_day::timestamptz);
-    GET DIAGNOSTICS passages = ROW_COUNT;
-    IF passages > 0 THEN
-        partition := 'passage_default';
-        PERFORM access_append('passage.expire', '{}',
-            jsonb_build_object('before', before_day, 'partition', partition, 'passages', passages));
-        RETURN NEXT;
-    END IF;
-    DELETE FROM zone_task t WHERE t.made_on < before_day AND t.state <> 'open';
-    GET DIAGNOSTICS passages = ROW_COUNT;
-    IF passages > 0 THEN
-        partition := 'zone_task';
-        PERFORM access_append('passage.expire', '{}',
-            jsonb_build_object('before', before_day, 'partition', partition, 'tasks', passages));
+    -- What no month was made ready for.
+    WITH gone AS (DELETE FROM zone_task_default WHERE came_on < date_trunc('month', before_day) RETURNING state)
+    SELECT count(*), count(*) FILTER (WHERE state = 'open') INTO tasks, open FROM gone;
+    IF tasks > 0 THEN
+        partition := 'zone_task_default';
+        PERFORM access_append('zone.expire', '{}', jsonb_build_object('before', before_day, 'partition', partition,
+            'tasks', tasks, 'open', open));
         RETURN NEXT;
     END IF;
 END $$;
-GRANT EXECUTE ON FUNCTION passage_expire(date) TO khien_app, khien_loader;
+GRANT EXECUTE ON FUNCTION zone_task_expire(date) TO khien_app, khien_loader;
+
+-- A need that was entered in error goes away; the log has both.
+GRANT DELETE ON person_need TO khien_app;

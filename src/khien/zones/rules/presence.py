@@ -9,9 +9,9 @@ count began on a later day than the passage: then the register knows something n
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from khien import rulebook
 from khien.population.rules.residence import Spell, present_place
@@ -38,10 +38,16 @@ class Place:
     since: dt.date | None = None
 
 
+def rule_of(name: str, on: dt.date) -> Mapping[str, Any]:
+    """A rule of presence.toml as of a day; before its first days, the first, so that the past has an answer."""
+    entries = rulebook.load("zones", "presence")[name]
+    current = rulebook.in_force(entries, on)
+    return current[-1] if current else entries[0]
+
+
 def sighting_hours(on: dt.date) -> int:
     """For how many hours a passage says where a person is."""
-    entries = rulebook.in_force(rulebook.load("zones", "presence")["sighting"], on)
-    return int(entries[-1]["hours"]) if entries else 0
+    return int(rule_of("sighting", on)["hours"])
 
 
 def place_at(spells: Iterable[Spell], sightings: Iterable[Sighting], moment: dt.datetime, hours: int) -> Place:

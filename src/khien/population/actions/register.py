@@ -1,23 +1,33 @@
-"""Every write to the register but the bulk load. Each is one transaction with its log row; a replay changes nothing."""
+"""A person's record: entering, correcting, numbers, cards, death, residence, merging. A replay changes nothing."""
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from khien.core.actor import Actor
-from khien.core.errors import BadInput, Fault, NotFound, Refused
+from khien.core.errors import NotFound, Refused
 from khien.core.i18n import N_
 from khien.core.session import Session, begin
 from khien.core.sql import Queries
 from khien.core.text import nfc
 from khien.population import store
+from khien.population.changing import (
+    bad,
+    changed,
+    done,
+    locked,
+    not_future,
+    place,
+    replayed,
+    state_of,
+)
 from khien.population.rules import documents, personal_number
 from khien.population.rules.finding import Finding
 from khien.population.rules.partial_date import PartialDate
-from khien.population.rules.residence import Kind, Spell, close, insert, present_place
+from khien.population.rules.residence import Kind, Spell, close, insert
 from khien.population.rules.residence_checks import check_spell
 
 _q = Queries("khien.population")
@@ -54,11 +64,11 @@ def register_person(
     """
     by.must("person.write")
     with begin(by) as session:
-        known = _replayed(session, client_id)
+        known = replayed(session, client_id)
         if known is not None:
             return Registered(known, None, replayed=True)
         cleaned, today = _name(name), session.today
-        _not_future(birth_date.first_day, "birth_date", today)
+        not_future(birth_date.first_day, "birth_date", today)
         person_id = int(session.value(_q.next_person))
         session.execute(
             _q.add_person, person_id=person_id, name=cleaned, birth_date=birth_date.first_day,
@@ -66,7 +76,7 @@ def register_person(
         )  # fmt: skip
         provisional = session.value(_q.add_provisional, person_id=person_id)
         _add_spell(session, person_id, Spell("permanent", unit_id, from_day or today, address=address), "police")
-        _done(session, "person.register", person_id, client_id)
+        done(session, "person.register", person_id, client_id)
         return Registered(person_id, str(provisional))
 
 
@@ -83,13 +93,13 @@ def correct_person(
     """Correct what stands in the record; None leaves it. What stood there before is kept, dated. Raises NotFound."""
     by.must("person.write")
     with begin(by) as session:
-        if client_id is not None and _replayed(session, client_id) is not None:
+        if client_id is not None and replayed(session, client_id) is not None:
             return
-        record = _locked(session, person_id)
+        record = locked(session, person_id)
         if birth_date is not None:
-            _not_future(birth_date.first_day, "birth_date", session.today)
+            not_future(birth_date.first_day, "birth_date", session.today)
             if record["died_on"] is not None and birth_date.first_day > record["died_on"]:
-                raise _bad("birth_date", N_("The death lies before the birth."))
+                raise bad("birth_date", N_("The death lies before the birth."))
         session.execute(_q.keep_version, person_id=person_id, source="correction")
         session.execute(
             _q.correct_person, person_id=person_id, name=_name(name) if name is not None else None,
@@ -97,7 +107,7 @@ def correct_person(
             birth_precision=birth_date.precision if birth_date else None, sex=sex, nationality=nationality,
         )  # fmt: skip
         given = {"name": name, "birth_date": birth_date, "sex": sex, "nationality": nationality}
-        _done(session, "person.correct", person_id, client_id, fields=[k for k, v in given.items() if v is not None])
+        done(session, "person.correct", person_id, client_id, fields=[k for k, v in given.items() if v is not None])
 
 
 def add_identifier(
@@ -106,16 +116,16 @@ def add_identifier(
     """Give a person one more number. Raises BadInput for a malformed one, Refused if it is somebody else's."""
     by.must("person.write")
     with begin(by) as session:
-        if client_id is not None and _replayed(session, client_id) is not None:
+        if client_id is not None and replayed(session, client_id) is not None:
             return
-        _locked(session, person_id)
+        locked(session, person_id)
         cleaned = _number(kind, value)
         added = session.execute(
             _q.add_identifier, kind=kind, value=cleaned, person_id=person_id, from_day=session.today
         )
         if not added and store.find_by_identifier(session, cleaned) != person_id:
             raise _taken()
-        _done(session, "person.identify", person_id, client_id, kind=kind)
+        done(session, "person.identify", person_id, client_id, kind=kind)
 
 
 def change_identifier(
@@ -127,9 +137,9 @@ def change_identifier(
     """
     by.must("person.write")
     with begin(by) as session:
-        if client_id is not None and _replayed(session, client_id) is not None:
+        if client_id is not None and replayed(session, client_id) is not None:
             return
-        _locked(session, person_id)
+        locked(session, person_id)
         cleaned = _number(kind, new)
         if session.value(_q.identifier_taken, kind=kind, value=cleaned):
             if store.find_by_identifier(session, cleaned) != person_id:
@@ -138,25 +148,25 @@ def change_identifier(
         ids = store.same_person(session, person_id)
         if not session.execute(_q.change_identifier, kind=kind, old=documents.normalise(old), new=cleaned, ids=ids):
             raise NotFound
-        _done(session, "person.renumber", person_id, client_id, kind=kind)
+        done(session, "person.renumber", person_id, client_id, kind=kind)
 
 
 def record_death(*, by: Actor, person_id: int, died_on: dt.date | None, client_id: UUID | None = None) -> None:
     """Record a death, or with None that it was recorded in error. Raises BadInput for an impossible day, NotFound."""
     by.must("person.write")
     with begin(by) as session:
-        if client_id is not None and _replayed(session, client_id) is not None:
+        if client_id is not None and replayed(session, client_id) is not None:
             return
-        record = _locked(session, person_id)
+        record = locked(session, person_id)
         if record["died_on"] == died_on:
             return
         if died_on is not None:
-            _not_future(died_on, "died_on", session.today)
+            not_future(died_on, "died_on", session.today)
             if died_on < record["birth_date"]:
-                raise _bad("died_on", N_("The death lies before the birth."))
+                raise bad("died_on", N_("The death lies before the birth."))
         session.execute(_q.keep_version, person_id=person_id, source="correction")
         session.execute(_q.set_death, person_id=person_id, died_on=died_on)
-        _done(session, "person.death", person_id, client_id, recorded=died_on is not None)
+        done(session, "person.death", person_id, client_id, recorded=died_on is not None)
 
 
 def move(
@@ -178,10 +188,10 @@ def move(
     """
     by.must("residence.write")
     with begin(by) as session:
-        if client_id is not None and _replayed(session, client_id) is not None:
+        if client_id is not None and replayed(session, client_id) is not None:
             return ()
-        _locked(session, person_id)
-        before = store.spells(session, person_id)
+        locked(session, person_id)
+        before, stood = store.spells(session, person_id), state_of(session, "residence", [person_id])
         new = Spell(kind, unit_id, from_day, until_day, address)
         # The overlap with spells of its own kind is what this action resolves; the law judges the rest.
         findings = check_spell(new, [s for s in before if s.kind != kind])
@@ -190,8 +200,9 @@ def move(
                 raise Refused(finding.message, rule=finding.rule, document=finding.document, **finding.params)
         after = insert(before, new)
         _rewrite(session, person_id, before, after, source)
-        _place(session, person_id, after)
-        _done(session, "residence.move", person_id, client_id, kind=kind)
+        changed(session, "residence", stood, client_id)
+        done(session, "residence.move", person_id, client_id, kind=kind)
+        place(session, person_id, after)  # last: the person may leave the actor's sight
         return findings
 
 
@@ -202,10 +213,10 @@ def end_residence(
     """End temporary residence, a stay or an absence: `on` is the first day it no longer holds. Raises NotFound."""
     by.must("residence.write")
     with begin(by) as session:
-        if client_id is not None and _replayed(session, client_id) is not None:
+        if client_id is not None and replayed(session, client_id) is not None:
             return
-        _locked(session, person_id)
-        before = store.spells(session, person_id)
+        locked(session, person_id)
+        before, stood = store.spells(session, person_id), state_of(session, "residence", [person_id])
         running = tuple(s for s in before if s.kind != kind or s.covers(on) or s.start < on)
         if not any(s.kind == kind and s.covers(on) and s.start < on for s in before):
             raise NotFound
@@ -214,8 +225,9 @@ def end_residence(
             sorted((*close(running, kind, on), *(s for s in before if s not in running)), key=lambda s: s.start)
         )
         _rewrite(session, person_id, before, after, "police")
-        _place(session, person_id, after)
-        _done(session, "residence.end", person_id, client_id, kind=kind)
+        changed(session, "residence", stood, client_id)
+        done(session, "residence.end", person_id, client_id, kind=kind)
+        place(session, person_id, after)
 
 
 def issue_card(
@@ -225,18 +237,18 @@ def issue_card(
     """Record a card. The same card again changes nothing. Raises BadInput, NotFound."""
     by.must("person.write")
     with begin(by) as session:
-        if client_id is not None and _replayed(session, client_id) is not None:
+        if client_id is not None and replayed(session, client_id) is not None:
             return
-        _locked(session, person_id)
-        _not_future(issued_on, "issued_on", session.today)
+        locked(session, person_id)
+        not_future(issued_on, "issued_on", session.today)
         if expires_on is not None and expires_on < issued_on:
-            raise _bad("expires_on", N_("The last day lies before the first."))
+            raise bad("expires_on", N_("The last day lies before the first."))
         number = documents.normalise(card_number)
         if session.execute(
             _q.issue_card, person_id=person_id, kind=kind, card_number=number, issued_on=issued_on,
             expires_on=expires_on,
         ):  # fmt: skip
-            _done(session, "card.issue", person_id, client_id, kind=kind)
+            done(session, "card.issue", person_id, client_id, kind=kind)
 
 
 def cancel_card(
@@ -245,7 +257,7 @@ def cancel_card(
     """Record that a card no longer counts (lost, replaced); cancelled already: nothing. Raises NotFound."""
     by.must("person.write")
     with begin(by) as session:
-        _locked(session, person_id)
+        locked(session, person_id)
         number = documents.normalise(card_number)
         cards = session.rows(_q.cards, ids=[person_id])
         if not any(c["card_number"] == number and c["issued_on"] == issued_on for c in cards):
@@ -254,7 +266,7 @@ def cancel_card(
         if session.execute(
             _q.cancel_card, person_id=person_id, card_number=number, issued_on=issued_on, cancelled_on=day
         ):
-            _done(session, "card.cancel", person_id, None)
+            done(session, "card.cancel", person_id, None)
 
 
 def merge_persons(*, by: Actor, person_id: int, into: int) -> None:
@@ -268,9 +280,9 @@ def merge_persons(*, by: Actor, person_id: int, into: int) -> None:
         first, second = sorted(
             (person_id, into)
         )  # always in the same order, so that two merges never wait for each other
-        records = {pid: _locked(session, pid) for pid in (first, second)} if first != second else {}
+        records = {pid: locked(session, pid) for pid in (first, second)} if first != second else {}
         if not records:
-            raise _bad("into", N_("A record cannot be merged with itself."))
+            raise bad("into", N_("A record cannot be merged with itself."))
         if records[person_id]["merged_into"] == into:
             return
         if records[person_id]["merged_into"] or records[into]["merged_into"]:
@@ -287,32 +299,11 @@ def unmerge(*, by: Actor, person_id: int) -> None:
     """Undo a merge: the two records are as they were. Raises NotFound; not merged: nothing."""
     by.must("person.merge")
     with begin(by) as session:
-        record = _locked(session, person_id)
+        record = locked(session, person_id)
         if record["merged_into"] is None:
             return
         session.execute(_q.set_merged, person_id=person_id, into=None)
         session.log("person.unmerge", [person_id, record["merged_into"]], person_id=person_id)
-
-
-def _replayed(session: Session, client_id: UUID) -> int | None:
-    """The person an earlier message with this id was about. Holds other copies of the message back meanwhile."""
-    session.execute(_q.lock_message, client_id=client_id)
-    found = session.value(_q.message, client_id=client_id)
-    return None if found is None else int(found)
-
-
-def _done(session: Session, action: str, person_id: int, client_id: UUID | None, **detail: object) -> None:
-    """The log row, and the message remembered."""
-    if client_id is not None:
-        session.execute(_q.remember_message, person_id=person_id, client_id=client_id, action=action)
-    session.log(action, [person_id], **detail)
-
-
-def _locked(session: Session, person_id: int) -> dict[str, Any]:
-    record = session.row(_q.lock_person, person_id=person_id)
-    if record is None:
-        raise NotFound
-    return record
 
 
 def _rewrite(
@@ -344,15 +335,6 @@ def _add_spell(session: Session, person_id: int, spell: Spell, source: str) -> N
     )  # fmt: skip
 
 
-def _place(session: Session, person_id: int, spells: tuple[Spell, ...]) -> None:
-    """Keep person.home_unit and person.present_unit in step: scope and zones go by them."""
-    today = session.today
-    present = present_place(spells, today).unit
-    home = next((s.unit for s in reversed(spells) if s.kind == "permanent" and s.covers(today)), None)
-    if present is not None:
-        session.execute(_q.set_places, person_id=person_id, home_unit=home, present_unit=present)
-
-
 def _number(kind: IdentifierKind, value: str) -> str:
     if kind == "personal_number":
         return personal_number.parse(value).value
@@ -364,18 +346,9 @@ def _number(kind: IdentifierKind, value: str) -> str:
 def _name(name: str) -> str:
     cleaned = nfc(name)
     if not any(c.isalpha() for c in cleaned):
-        raise _bad("name", N_("A name has letters."))
+        raise bad("name", N_("A name has letters."))
     return cleaned
-
-
-def _not_future(day: dt.date, field: str, today: dt.date) -> None:
-    if day > today:
-        raise _bad(field, N_("The date lies in the future."))
 
 
 def _taken() -> Refused:
     return Refused(N_("This number belongs to another person in the register."), rule="identifier_taken")
-
-
-def _bad(field: str, message: str) -> BadInput:
-    return BadInput(message, faults=(Fault(field, message),))

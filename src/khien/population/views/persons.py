@@ -1,18 +1,22 @@
-"""Pages of the register: scan a card, search, one person. Identifiers travel in request bodies, never in addresses."""
+"""Scan a card, search, one person. Identifiers travel in request bodies, never in addresses."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from khien.access import actions as access
 from khien.access.gate import permission_required
 from khien.core.actor import Actor
 from khien.core.errors import BadInput, NotFound
 from khien.core.session import begin
-from khien.population import store
+from khien.population import actions, store
 from khien.population.forms import SearchForm
 from khien.population.rules.card import parse_card
 from khien.population.rules.card_reading import CardReading
@@ -65,4 +69,23 @@ def person(request: HttpRequest, person_id: int) -> HttpResponse:
     """One person: identity, household, residence. Reading it is logged."""
     with begin(request.actor) as session:
         record = store.person(session, person_id)
-    return render(request, "population/person.html", {"person": record})
+        changes = store.changes(session, person_id) if request.actor.may("residence.write") else []
+    return render(request, "population/person.html", {"person": record, "changes": changes})
+
+
+@permission_required("person.read")
+@require_POST
+def undo(request: HttpRequest, person_id: int, subject: str, change_id: UUID) -> HttpResponse:
+    """Take back the last event on somebody's residence or household."""
+    if subject not in _UNDO:
+        raise Http404
+    try:
+        _UNDO[subject](by=request.actor, change_id=change_id)
+    except BadInput as fault:
+        messages.error(request, fault.text(get_language() or "vi"))
+    else:
+        messages.success(request, _("It was taken back. What was entered stays readable."))
+    return redirect("population:person", person_id=person_id)
+
+
+_UNDO = {"residence": actions.undo_residence, "household": actions.undo_household}
