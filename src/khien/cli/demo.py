@@ -47,7 +47,10 @@ def demo(day: dt.datetime, people: int, host: str, port: int, no_serve: bool, as
         # A passkey belongs to a name, never to an address in digits.
         _show(logins, on, f"http://{'localhost' if host == '127.0.0.1' else host}:{port}/")
     if not no_serve:
-        serve(host, port, workers=2)
+        from khien.core.jobs import worker_beside
+
+        with worker_beside():
+            serve(host, port, workers=2)
 
 
 def _prepare(on: dt.date, people: int) -> list[tuple[str, str, str]]:

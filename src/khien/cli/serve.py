@@ -12,7 +12,8 @@ from khien.core import server
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64))
 def serve(host: str, port: int, workers: int) -> None:
-    """Start the database if it is not running, bring it up to date, serve pages and API until interrupted."""
+    """Start the database if it is not running, bring it up to date, serve pages, API and jobs until interrupted."""
+    from khien.core.jobs import worker_beside
     from khien.core.migration import migrate
     from khien.web.serving import check_port
     from khien.web.serving import serve as serve_pages
@@ -21,4 +22,5 @@ def serve(host: str, port: int, workers: int) -> None:
     server.ensure_running()
     migrate()
     click.echo(f"http://{host}:{port}/")
-    serve_pages(host, port, workers)
+    with worker_beside():
+        serve_pages(host, port, workers)

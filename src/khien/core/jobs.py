@@ -1,0 +1,116 @@
+"""What is done without anybody typing: jobs on PostgreSQL itself (procrastinate), one worker beside the pages.
+
+A capability's `jobs.py` registers its own with `nightly`. A job's arguments hold no identifier of a person: a job finds
+out itself what there is to do, so that one that was missed loses nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import django
+from procrastinate.contrib.django import app
+
+from khien.core.errors import NotFound
+from khien.core.i18n import N_
+
+_LAST = (
+    "SELECT DISTINCT ON (j.task_name) j.task_name, j.status::text, e.at FROM procrastinate_jobs j"
+    " JOIN procrastinate_events e ON e.job_id = j.id AND e.type IN ('succeeded', 'failed')"
+    " ORDER BY j.task_name, e.at DESC"
+)
+
+
+@dataclass(frozen=True)
+class Nightly:
+    """A job and when it runs: hours and minutes of Viet Nam (UTC+7). `work` says in a few figures what it did."""
+
+    name: str
+    title: str
+    at: str
+    work: Callable[[], Any]
+
+
+_nightly: dict[str, Nightly] = {}
+
+
+def nightly(name: str, title: str, at: str) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
+    """Run it every night at `at` (HH:MM, Viet Nam); never twice at once; up to three times more when failing."""
+    hour, minute = (int(part) for part in at.split(":"))
+
+    def register(work: Callable[[], Any]) -> Callable[[], Any]:
+        _nightly[name] = Nightly(name, title, at, work)
+
+        # The worker counts in UTC.
+        @app.periodic(cron=f"{minute} {(hour - 7) % 24} * * *", periodic_id=name)
+        @app.task(name=name, queueing_lock=name, lock=name, retry=3)
+        def run(timestamp: int) -> None:
+            work()
+
+        return work
+
+    return register
+
+
+def _ready() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "khien.core.settings")
+    django.setup()
+
+
+def known() -> list[Nightly]:
+    """All jobs, by the time they run."""
+    _ready()
+    return sorted(_nightly.values(), key=lambda job: job.at)
+
+
+def last_runs() -> dict[str, tuple[str, Any]]:
+    """Of each job that the worker has run: how it ended ("succeeded", "failed") and when (aware)."""
+    from khien.core import pool
+
+    _ready()
+    with pool.connection("khien_app") as connection:
+        return {name: (status, at) for name, status, at in connection.execute(_LAST)}
+
+
+def run_now(name: str) -> Any:
+    """Do a job at once, in this process. Raises NotFound for one that is not known."""
+    _ready()
+    if name not in _nightly:
+        raise NotFound(N_("There is no job {name}."), name=name)
+    return _nightly[name].work()
+
+
+def work(beside: int | None = None) -> None:
+    """Serve the jobs until interrupted; beside a process, until that one has gone, however it went."""
+    _ready()
+    if beside is not None:
+        threading.Thread(target=_leave_with, args=(beside,), daemon=True).start()
+    with app.replace_connector(app.connector.get_worker_connector()) as running:  # type: ignore[attr-defined]
+        running.run_worker(concurrency=1, fetch_job_polling_interval=60)
+
+
+def _leave_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+@contextmanager
+def worker_beside() -> Iterator[None]:
+    """A worker in a process of its own while the block runs (the pages are served)."""
+    command = [sys.executable, "-m", "khien", "jobs", "work", "--beside", str(os.getpid())]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - no words of a user
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
