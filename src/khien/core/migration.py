@@ -23,7 +23,7 @@ _CAPABILITIES = (
     "core", "territory", "access", "population", "vaccination", "checkpoints", "zones", "tracing",
     "certificates", "reconciliation", "coverage", "forecast", "exchange",
 )  # fmt: skip
-_REPEATED = tuple((c, f) for c in _CAPABILITIES for f in ("functions.sql", "movement/functions.sql")) + (
+_REPEATED = tuple((c, f) for c in _CAPABILITIES for f in ("search.sql", "functions.sql", "movement/functions.sql")) + (
     ("access", "policies.sql"),
 )
 

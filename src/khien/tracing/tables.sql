@@ -43,6 +43,7 @@ CREATE TABLE visit (
 ) PARTITION BY RANGE (came_at);
 CREATE TABLE visit_default PARTITION OF visit DEFAULT;
 CREATE INDEX visit_place ON visit (place_id, span, came_at) INCLUDE (left_at, person_id);
+CREATE INDEX visit_seat ON visit (person_id, came_at, place_id) INCLUDE (seat) WHERE seat IS NOT NULL;
 CREATE INDEX visit_long ON visit (came_at) WHERE span = 2;   -- few: whether they need to be looked for at all
 
 -- Check-ins that name nobody in the register for certain: kept as noted for reconciliation, gone with the retention.

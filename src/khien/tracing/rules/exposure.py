@@ -54,7 +54,7 @@ def for_sql(rule: Mapping[str, Any]) -> dict[str, Any]:
     shape = risk["infectiousness"]
     names = (
         "assumed_minutes", "longest_hours", "stay_hours", "stay_kinds", "household_hours", "most_visits", "most_met",
-        "most_read", "most_household", "most_sources",
+        "most_read", "most_read_far", "most_household", "most_sources", "most_exposures", "exposures_a_case",
     )  # fmt: skip
     return {
         **{name: bounds[name] for name in names},
