@@ -77,6 +77,7 @@ def _prepare(on: dt.date, people: int) -> list[tuple[str, str, str]]:
         server.ensure_running()
         migrate()
         from khien.simulation import demo as steps
+        from khien.simulation import demo_tracing, demo_zones
         from khien.vaccination.actions import load_products
 
         step(N_("Administrative units of 2021 and 2025"))
@@ -90,6 +91,10 @@ def _prepare(on: dt.date, people: int) -> list[tuple[str, str, str]]:
         sites = steps.open_sites()
         steps.vaccinate(on, sites, progress)
         steps.open_sessions(on, sites)
+        step(N_("Epidemic zones and movement"))
+        demo_zones.open_zones(on, steps.DISTRICT, steps.BORN)
+        step(N_("Cases and contacts"))
+        demo_tracing.outbreak(steps.invented(people), on, steps.actor())
         step(N_("Accounts"))
         logins = steps.add_logins(on)
         step(N_("Coverage"))
