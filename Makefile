@@ -42,4 +42,4 @@ lock: setup  ## Renew requirements.txt (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --extra dev pyproject.toml -o requirements.txt
 
 clean:
-	rm -rf .venv .khien frontend/node_modules src/khien/web/static/khien
+	rm -rf .venv .khien frontend/node_modules src/khien/web/static/khien src/khien/web/collected src/khien/territory/atlas

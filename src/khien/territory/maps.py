@@ -18,8 +18,7 @@ from khien.core.session import Session
 from khien.territory import store
 from khien.territory.outlines import FORM, Atlas, country_outline
 
-_ROOT = Path(__file__).resolve().parents[3]
-WORLD = _ROOT / "frontend" / "node_modules" / "world-atlas" / "countries-10m.json"
+WORLD = Path(__file__).resolve().parent / "atlas" / "countries-10m.json"  # put there by khien.web.build
 
 
 def outlines(session: Session, parent_id: int) -> str:

