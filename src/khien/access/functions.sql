@@ -114,8 +114,7 @@ BEGIN
             EXIT;
         END IF;
     END LOOP;
-    PERFORM set_config('khien.lane', v_lane::text, true);
-    RETURN v_lane;
+    RETURN set_config('khien.lane', v_lane::text, true)::integer;
 END $$;
 
 -- Append one link and its entries. Who and why come from the session's scope; only the owner's functions call this.
@@ -161,6 +160,7 @@ END $$;
 
 -- The same for a batch whose entries differ in agency and detail, as many services' work done in one go: one link, entry
 -- n about persons[n] (null: about nobody), for agencies[n] (null: the session's).
+-- One statement writes both tables: starting a plan costs as much as some entries.
 CREATE OR REPLACE FUNCTION access_append_each(action text, persons bigint[], agencies bigint[], details jsonb[])
     RETURNS void LANGUAGE plpgsql AS $$
 #variable_conflict use_variable
@@ -169,28 +169,31 @@ DECLARE
     v_agency bigint := khien_agency();
     v_purpose text := khien_purpose();
     v_lane integer;
-    v_seq bigint;
-    v_before bytea;
     v_at timestamptz;
-    v_body text;
-    v_content bytea;
 BEGIN
     IF v_purpose IS NULL THEN
         RAISE insufficient_privilege USING MESSAGE = 'nobody acts: khien.purpose is not set';
     END IF;
     v_lane := access_take_lane();
-    SELECT l.seq, l.digest INTO v_seq, v_before FROM access_link l WHERE l.lane = v_lane ORDER BY l.seq DESC LIMIT 1;
-    v_seq := coalesce(v_seq, 0) + 1;
     v_at := clock_timestamp();
-    SELECT string_agg(access_canonical(e.n::integer, v_account, coalesce(e.agency, v_agency), v_purpose, action,
-                                       e.person, e.detail), E'\n' ORDER BY e.n)
-    INTO v_body FROM unnest(persons, agencies, details) WITH ORDINALITY AS e (person, agency, detail, n);
-    INSERT INTO access_log (at, lane, seq, n, account_id, agency_id, purpose, action, person_id, detail)
-    SELECT v_at, v_lane, v_seq, e.n, v_account, coalesce(e.agency, v_agency), v_purpose, action, e.person, e.detail
-    FROM unnest(persons, agencies, details) WITH ORDINALITY AS e (person, agency, detail, n);
-    v_content := access_content(v_lane, v_seq, v_at, cardinality(details), v_body);
+    WITH entry AS MATERIALIZED (
+        SELECT e.n::integer AS n, e.person, coalesce(e.agency, v_agency) AS agency, e.detail
+        FROM unnest(persons, agencies, details) WITH ORDINALITY AS e (person, agency, detail, n)
+    ), link AS MATERIALIZED (  -- the lane's next, after what its last holder committed
+        SELECT coalesce(before.seq, 0) + 1 AS seq, before.digest, access_content(
+            v_lane, coalesce(before.seq, 0) + 1, v_at, cardinality(details),
+            (SELECT string_agg(access_canonical(e.n, v_account, e.agency, v_purpose, action, e.person, e.detail), E'\n'
+                               ORDER BY e.n) FROM entry e)) AS content
+        FROM (SELECT) one
+        LEFT JOIN (SELECT l.seq, l.digest FROM access_link l WHERE l.lane = v_lane ORDER BY l.seq DESC LIMIT 1) before
+            ON true
+    ), logged AS (
+        INSERT INTO access_log (at, lane, seq, n, account_id, agency_id, purpose, action, person_id, detail)
+        SELECT v_at, v_lane, link.seq, e.n, v_account, e.agency, v_purpose, action, e.person, e.detail FROM entry e, link
+    )
     INSERT INTO access_link (lane, seq, at, entries, content, digest)
-    VALUES (v_lane, v_seq, v_at, cardinality(details), v_content, sha256(coalesce(v_before, '') || v_content));
+    SELECT v_lane, link.seq, v_at, cardinality(details), link.content, sha256(coalesce(link.digest, '') || link.content)
+    FROM link;
 END $$;
 
 -- What everybody calls: Session.log.

@@ -26,8 +26,8 @@ def check_identities(*, by: Actor, declared: Sequence[Declared]) -> list[Answer]
     if not 1 <= len(declared) <= MOST_CHECKS:
         raise BadInput(N_("A batch has 1 to {most} checks."), most=MOST_CHECKS)
     with begin(by) as session:
-        rows = session.rows(
-            SQL.identity_check,
+        lines = session.value(
+            SQL.identity_answers,
             rules=rules_json(),
             numbers=[d.number for d in declared],
             names=[d.name for d in declared],
@@ -38,16 +38,14 @@ def check_identities(*, by: Actor, declared: Sequence[Declared]) -> list[Answer]
             cards_issued=[d.card_issued for d in declared],
             communes=[d.commune for d in declared],
         )
-    return [
-        Answer(
-            Verdict(row["verdict"]),
-            Likeness(row["name"]) if row["name"] else None,
-            row["birth_date"],
-            tuple(row["notes"].split()),
-            one.malformed,
-        )
-        for row, one in zip(rows, declared, strict=True)
-    ]
+    return [_answer(line, one) for line, one in zip(lines, declared, strict=True)]
+
+
+def _answer(line: str, declared: Declared) -> Answer:
+    verdict, name, birth, *notes = line.split()
+    if name == "-":
+        return Answer(Verdict(verdict), malformed=declared.malformed)
+    return Answer(Verdict(verdict), Likeness(name), birth, tuple(notes))
 
 
 def check_identity(*, by: Actor, declared: Declared) -> Answer:

@@ -58,60 +58,67 @@ $$;
 
 -- The check ----------------------------------------------------------------------------------------------------------
 
--- Answers check n in row n, and logs all of them as one link of the access log. The same decisions as
+-- Answers each check with a line, in order: verdict, likeness of name, birth date ('-': nothing was compared), notes and
+-- notices; and logs all of them as one link of the access log. The same decisions as
 -- khien.checkpoints.rules.verdict.decide; `rules` is rulebook/checkpoints/identity.toml as JSON, of which the entry of
 -- today is used. An empty number is malformed. With `from_devices` every check needs a device in `devices` that is
 -- not revoked, else its verdict is 'device_refused' and nothing about it is looked up.
-CREATE OR REPLACE FUNCTION checkpoint_check(
+-- A call of the door has one to a hundred checks, so what a statement costs before its first row counts: few statements,
+-- and what needs no table is an expression, which plpgsql evaluates without starting a plan.
+CREATE OR REPLACE FUNCTION checkpoint_answers(
     from_devices boolean, rules jsonb, devices integer[], numbers text[], names text[], born_first date[],
     born_last date[], sexes text[], cards text[], cards_issued date[], communes text[]
-) RETURNS TABLE (verdict text, name text, birth_date text, notes text)
+) RETURNS text[]
     LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
-    v_today date := (SELECT coalesce(demo_on, (now() AT TIME ZONE 'Asia/Ho_Chi_Minh')::date) FROM clock);
-    v_rule jsonb := (
-        SELECT r FROM jsonb_array_elements(rules) r
-        WHERE v_today BETWEEN coalesce((r ->> 'valid_from')::date, '-infinity')
-                          AND coalesce((r ->> 'valid_until')::date, 'infinity')
-        LIMIT 1);
-    v_accepts text[];
-    v_verdicts text[];
-    v_names text[];
-    v_births text[];
-    v_notes text[];
+    v_at timestamptz;
+    v_today date;
+    v_rule jsonb;
+    v_accepts jsonb;
+    v_lines text[];
     v_persons bigint[];
     v_matched bigint[];
     v_agencies bigint[];
     v_details jsonb[];
     v_notices jsonb;
 BEGIN
+    SELECT coalesce((demo_on + (now() AT TIME ZONE 'Asia/Ho_Chi_Minh')::time) AT TIME ZONE 'Asia/Ho_Chi_Minh', now())
+    INTO v_at FROM clock;
+    v_today := (v_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date;
+    FOR v_n IN 0 .. jsonb_array_length(rules) - 1 LOOP
+        v_rule := rules -> v_n;
+        EXIT WHEN v_today BETWEEN coalesce((v_rule ->> 'valid_from')::date, '-infinity')
+                              AND coalesce((v_rule ->> 'valid_until')::date, 'infinity');
+        v_rule := NULL;
+    END LOOP;
     IF v_rule IS NULL THEN
         RAISE no_data_found USING MESSAGE = 'no rule for identity checks is in force today';
     END IF;
-    v_accepts := ARRAY(SELECT jsonb_array_elements_text(v_rule -> 'accepted_names'));
+    v_accepts := v_rule -> 'accepted_names';
 
-    -- Arrays keep the order of the checks, because they are filled from a sorted subquery.
-    SELECT array_agg(j.verdict), array_agg(j.name), array_agg(j.birth), array_agg(j.notes),
+    -- Rows come in the order of the arrays: loops alone join them (khien.checkpoints.door.line), and the sort below
+    -- finds them sorted.
+    SELECT array_agg(concat_ws(' ', j.verdict, coalesce(j.name, '-'), coalesce(j.birth, '-'), nullif(j.notes, ''))),
            array_agg(CASE WHEN j.verdict = 'match' THEN j.whole_id END),
            array_agg(j.person_id) FILTER (WHERE j.may_ask), array_agg(j.agency_id) FILTER (WHERE j.may_ask),
            array_agg(CASE WHEN j.device IS NULL THEN jsonb_build_object('verdict', j.verdict)
                           ELSE jsonb_build_object('verdict', j.verdict, 'device', j.device,
                                                   'checkpoint', j.checkpoint_id) END) FILTER (WHERE j.may_ask)
-    INTO v_verdicts, v_names, v_births, v_notes, v_matched, v_persons, v_agencies, v_details
+    INTO v_lines, v_matched, v_persons, v_agencies, v_details
     FROM (
         SELECT c.*,
             CASE
                 WHEN NOT c.may_ask THEN 'device_refused'
                 WHEN c.number = '' THEN 'malformed'
                 WHEN c.person_id IS NULL THEN 'unknown_number'
-                WHEN c.name <> ALL (v_accepts) THEN 'name_differs'
+                WHEN NOT v_accepts ? c.name THEN 'name_differs'
                 WHEN c.birth = 'differs' THEN 'birth_date_differs'
                 WHEN c.died THEN 'deceased'
                 WHEN c.card = 'cancelled' THEN 'card_cancelled'
                 ELSE 'match'
             END AS verdict,
-            CASE WHEN c.name = ANY (v_accepts) AND c.birth <> 'differs'
+            CASE WHEN v_accepts ? c.name AND c.birth <> 'differs'
                  THEN concat_ws(' ', c.sex_note, CASE WHEN c.card IN ('unknown', 'expired') THEN 'card_' || c.card END,
                                 c.commune_note) END AS notes
         FROM (
@@ -154,11 +161,13 @@ BEGIN
     -- As an object, not by a join: the planner expects few rows of an array and would compare each with each.
     SELECT jsonb_object_agg(s.person_id, s.notices) INTO v_notices
     FROM checkpoint_notices(
-        array_remove(v_matched, NULL), now(), v_rule ->> 'disease', v_today - (v_rule ->> 'green_days')::integer,
+        v_matched, v_at, v_rule ->> 'disease', v_today - (v_rule ->> 'green_days')::integer,
         v_today - (v_rule ->> 'yellow_days')::integer) s;
-    RETURN QUERY
-        SELECT r.verdict, r.name, r.birth, concat_ws(' ', nullif(r.notes, ''), v_notices ->> r.person_id::text)
-        FROM unnest(v_verdicts, v_names, v_births, v_notes, v_matched) AS r (verdict, name, birth, notes, person_id);
+    IF v_notices IS NULL THEN
+        RETURN v_lines;
+    END IF;
+    RETURN ARRAY(SELECT concat_ws(' ', r.line, v_notices ->> r.person_id::text)
+                 FROM unnest(v_lines, v_matched) WITH ORDINALITY AS r (line, person_id, n) ORDER BY r.n);
 END $$;
 
 -- State of a declared card: 'valid', 'expired', 'cancelled' or 'unknown'. One number may be printed on several cards: the
@@ -186,41 +195,43 @@ CREATE OR REPLACE FUNCTION checkpoint_lives_in(code text, home integer, present 
                           OR s.to_id = u.unit_id AND (s.from_id = $2 OR s.from_id = $3))))
 $$;
 
--- The one function that the door may call. A line without a number asks for its device alone: whether it may ask, and
--- its public key, which is no secret; such lines stand alone in a call and are not logged.
+-- The one function that the door may call: one line a check, see checkpoint_answers. Without numbers it asks for its
+-- device alone: the public key, which is no secret, of a device that may ask, else nothing; that is not logged.
 CREATE OR REPLACE FUNCTION door_check(
-    rules text, devices integer[], numbers text[], names text[], born_first date[], born_last date[], sexes text[],
+    rules jsonb, devices integer[], numbers text[], names text[], born_first date[], born_last date[], sexes text[],
     cards text[], cards_issued date[], communes text[]
-) RETURNS TABLE (verdict text, name text, birth_date text, notes text)
+) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
     SET khien.account = '' SET khien.agency = '' SET khien.purpose = 'movement-control' SET khien.area = '{(,)}'
     AS $$
 BEGIN
     IF numbers IS NULL THEN
-        RETURN QUERY SELECT CASE WHEN d.device_id IS NULL THEN 'device_refused' ELSE 'device' END,
-                            encode(d.public_key, 'hex'), NULL::text, NULL::text
-        FROM unnest(devices) WITH ORDINALITY AS a (device, n)
-        LEFT JOIN device d ON d.device_id = a.device AND d.revoked_at IS NULL
-        ORDER BY a.n;
-    ELSE
-        RETURN QUERY SELECT * FROM checkpoint_check(
-            true, rules::jsonb, devices, numbers, names, born_first, born_last, sexes, cards, cards_issued, communes);
+        RETURN (SELECT encode(d.public_key, 'hex') FROM device d
+                WHERE d.device_id = devices[1] AND d.revoked_at IS NULL);
     END IF;
+    RETURN array_to_string(checkpoint_answers(
+        true, rules, devices, numbers, names, born_first, born_last, sexes, cards, cards_issued, communes), E'\n');
 END $$;
-GRANT EXECUTE ON FUNCTION door_check(text, integer[], text[], text[], date[], date[], text[], text[], date[], text[])
+GRANT EXECUTE ON FUNCTION door_check(jsonb, integer[], text[], text[], date[], date[], text[], text[], date[], text[])
     TO khien_door;
 
 -- The same for an account: the officer's page and the command line. Who asks is logged as the session's actor.
-CREATE OR REPLACE FUNCTION identity_check(
+CREATE OR REPLACE FUNCTION identity_answers(
     rules jsonb, numbers text[], names text[], born_first date[], born_last date[], sexes text[],
     cards text[], cards_issued date[], communes text[]
-) RETURNS TABLE (verdict text, name text, birth_date text, notes text)
+) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
     SET khien.area = '{(,)}' AS $$
 BEGIN
-    RETURN QUERY SELECT * FROM checkpoint_check(
+    RETURN checkpoint_answers(
         false, rules, array_fill(NULL::integer, ARRAY[cardinality(numbers)]), numbers, names, born_first, born_last,
         sexes, cards, cards_issued, communes);
 END $$;
-GRANT EXECUTE ON FUNCTION identity_check(jsonb, text[], text[], date[], date[], text[], text[], date[], text[])
+GRANT EXECUTE ON FUNCTION identity_answers(jsonb, text[], text[], date[], date[], text[], text[], date[], text[])
     TO khien_app;
+
+-- Earlier forms of these, in databases made before.
+DROP FUNCTION IF EXISTS
+    door_check(text, integer[], text[], text[], date[], date[], text[], text[], date[], text[]),
+    identity_check(jsonb, text[], text[], date[], date[], text[], text[], date[], text[]),
+    checkpoint_check(boolean, jsonb, integer[], text[], text[], date[], date[], text[], text[], date[], text[]);

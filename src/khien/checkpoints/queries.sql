@@ -1,6 +1,6 @@
--- name: identity_check
--- One row a check, in order: verdict, name, birth_date, notes. Logged by the function.
-SELECT * FROM identity_check(%(rules)s::jsonb, %(numbers)s::text[], %(names)s::text[], %(born_first)s::date[],
+-- name: identity_answers
+-- One line a check, in order: verdict, name, birth date, notes. Logged by the function.
+SELECT identity_answers(%(rules)s::jsonb, %(numbers)s::text[], %(names)s::text[], %(born_first)s::date[],
     %(born_last)s::date[], %(sexes)s::text[], %(cards)s::text[], %(cards_issued)s::date[], %(communes)s::text[]);
 
 -- name: checkpoints

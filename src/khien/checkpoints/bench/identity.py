@@ -44,17 +44,18 @@ _BATCH = 1000
 def identity(people: int, clients: int, seconds: float, rounds: int, keep: bool, as_json: bool) -> None:
     """Checks over HTTP, each logged durably, beside pgbench: one lookup and one committed log row a check.
 
-    Also beside lookups alone; p99 at 80 % of the top rate; the batch form; memory of the door's worker.
+    Both come by a Unix socket; once more by TCP. Also beside lookups alone; p99 at 80 % of the top rate; the batch
+    form; memory of the door's worker.
     """
     name = f"khien_bench_identity_{people}"
     try:
         with Console(stderr=True).status("…") as status:
             register.use_database(name)
             register.make(people, lambda text, /, **_: status.update(text))
-            with _door() as (port, signer, worker):
+            with _door() as (path, port, signer, worker):
                 status.update("…")
                 known = register.sample(people, min(_SAMPLE, people))
-                run = _Run(port, signer, known, people, clients, seconds)
+                run = _Run(path, port, signer, known, people, clients, seconds)
                 for measured in run.measure(rounds, worker):
                     bench.show(measured, as_json)
     finally:
@@ -64,9 +65,9 @@ def identity(people: int, clients: int, seconds: float, rounds: int, keep: bool,
 
 class _Run:
     def __init__(
-        self, port: int, signer: Signer, known: list[Person], people: int, clients: int, seconds: float
+        self, path: Path, port: int, signer: Signer, known: list[Person], people: int, clients: int, seconds: float
     ) -> None:
-        self._port, self._signer, self._people = port, signer, people
+        self._path, self._port, self._signer, self._people = path, port, signer, people
         self._clients, self._seconds = clients, seconds
         self._declared = declarations(known)
 
@@ -75,7 +76,7 @@ class _Run:
             admin.execute(_q.reference_table)
         self._http(2.0, 20_000)  # warm up both
         self._pgbench(2, "lookup", "log")
-        ours, plain, lookups, batch = [], [], [], []
+        ours, plain, lookups, batch, remote = [], [], [], [], []
         capacity = 30_000
         for _ in range(rounds):
             plain.append(self._pgbench(int(self._seconds), "lookup", "log"))
@@ -84,8 +85,11 @@ class _Run:
             capacity = max(2_000, int(ours[-1] * 1.5))  # signing beforehand takes time too
             lookups.append(self._pgbench(int(self._seconds), "lookup"))
             batch.append(self._batches(self._seconds))
+            driven = self._http(self._seconds, int(capacity * self._seconds), where=self._port)
+            remote.append(driven.answered / driven.seconds)
         http, reference = statistics.median(ours), statistics.median(plain)
         yield self._beside("identity", http, reference)
+        yield self._beside("identity_by_tcp", statistics.median(remote), reference)
         yield self._beside("identity_lookups_alone", http, statistics.median(lookups))
         yield self._beside("identity_batch", statistics.median(batch), reference)
         paced = self._http(self._seconds, int(http * 0.8 * self._seconds), rate=http * 0.8)
@@ -99,17 +103,17 @@ class _Run:
         ratio = round(ours / reference, 2)
         return bench.Measured(name, round(ours), round(reference), "checks/s", ratio, self._people)
 
-    def _http(self, seconds: float, most: int, rate: float | None = None) -> Driven:
+    def _http(self, seconds: float, most: int, rate: float | None = None, where: int | Path | None = None) -> Driven:
         requests = [self._signer.request("/v1/checks", d) for d in islice(self._declared, most)]
-        driven = drive(self._port, requests, clients=self._clients, seconds=seconds, rate=rate)
+        driven = drive(where or self._path, requests, clients=self._clients, seconds=seconds, rate=rate)
         return _all_answered(driven)
 
     def _batches(self, seconds: float) -> float:
         bodies = [
             self._signer.request("/v1/checks/batch", {"checks": list(islice(self._declared, _BATCH))})
-            for _ in range(int(40 * seconds))
+            for _ in range(int(100 * seconds))
         ]
-        driven = _all_answered(drive(self._port, bodies, clients=2, seconds=seconds))
+        driven = _all_answered(drive(self._path, bodies, clients=2, seconds=seconds))
         return driven.answered * _BATCH / driven.seconds
 
     def _pgbench(self, seconds: int, *scripts: str) -> float:
@@ -137,13 +141,23 @@ def _all_answered(driven: Driven) -> Driven:
 
 
 @contextmanager
-def _door() -> Iterator[tuple[int, Signer, int]]:
-    """A door of its own process: port, a session's signer, process id of its worker."""
+def _door() -> Iterator[tuple[Path, int, Signer, int]]:
+    """A door of its own process: socket and port, a session's signer, process id of its worker."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as said, tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "door"
         door = subprocess.Popen(  # noqa: S603 - ourselves
-            [sys.executable, "-c", "from khien.cli import main; main()", "door", "--port", str(port)],
+            [
+                sys.executable,
+                "-c",
+                "from khien.cli import main; main()",
+                "door",
+                "--port",
+                str(port),
+                "--socket",
+                str(path),
+            ],
             stdout=said,
             stderr=said,
         )
@@ -152,7 +166,7 @@ def _door() -> Iterator[tuple[int, Signer, int]]:
             device = register.enrol(key.public_key().public_bytes_raw())
             client = _reached(port, device, key, door)
             assert client.session
-            yield port, Signer(*client.session), _worker_of(door.pid)
+            yield path, port, Signer(*client.session), _worker_of(door.pid)
         finally:
             door.terminate()
             door.wait(30)
@@ -172,7 +186,7 @@ def _reached(port: int, device: int, key: Ed25519PrivateKey, door: subprocess.Po
 
 
 def _worker_of(door: int) -> int:
-    """Its one child that serves; the other is multiprocessing's helper."""
+    """Its one child, which serves."""
     children = Path(f"/proc/{door}/task/{door}/children").read_text(encoding="utf-8").split()
     return max(map(int, children), key=_resident_mb)
 

@@ -6,7 +6,7 @@ import datetime as dt
 import struct
 from collections.abc import Sequence
 
-TEXT, INTEGER, DATE = 25, 23, 1082
+TEXT, INTEGER, DATE, JSONB = 25, 23, 1082, 3802
 TEXTS, INTEGERS, DATES = 1009, 1007, 1182  # OIDs of their arrays (pg_type.dat)
 
 _HEAD = struct.Struct("!iiIii")
@@ -14,6 +14,11 @@ _LENGTH = struct.Struct("!i")
 _FOUR = struct.Struct("!ii")
 _NULL = b"\xff\xff\xff\xff"
 _EPOCH = dt.date(2000, 1, 1).toordinal()
+
+
+def jsonb(text: str) -> bytes:
+    """jsonb: a version and the text."""
+    return b"\x01" + text.encode()
 
 
 def texts(values: Sequence[bytes | None]) -> bytes:

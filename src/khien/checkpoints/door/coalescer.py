@@ -6,19 +6,27 @@ While a call is under way the next one fills, so the batch grows with the load a
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import Protocol
 
 from khien.checkpoints.door import binary, refusals
-from khien.checkpoints.door.line import CallFailed, Line, LineDown, Rows
+from khien.checkpoints.door.line import CallFailed, Line, LineDown
 from khien.checkpoints.rules.declared import Declared
 from khien.checkpoints.rules.rule import rules_json
+from khien.core.errors import KhienError
 
 
-@dataclass(slots=True)
-class _Ticket:
+class Ticket(Protocol):
+    """Who asks: told once, by one of the two."""
+
     device: int
     checks: list[Declared]
-    answer: asyncio.Future[Rows]
+
+    def answered(self, lines: list[bytes]) -> None:
+        """One line a check, in order: verdict, likeness of name, birth date ("-": nothing to compare), notes."""
+
+    def refused(self, failure: KhienError) -> None:
+        """Nothing was checked."""
 
 
 class Coalescer:
@@ -29,9 +37,9 @@ class Coalescer:
         self._idle = [Line(self._loop) for _ in range(lines)]
         self._lines = tuple(self._idle)
         self._largest, self._limit = largest, waiting
-        self._queue: list[_Ticket] = []
-        self.queued = self._under_way = 0
-        self._rules = rules_json().encode()
+        self._queue: list[Ticket] = []
+        self.queued = self.under_way = 0
+        self._rules = binary.jsonb(rules_json())
         self._key_line, self._key_turn = Line(self._loop), asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._scheduled = False
@@ -40,24 +48,21 @@ class Coalescer:
     def full(self) -> bool:
         return self.queued >= self._limit
 
-    def submit(self, device: int, checks: list[Declared]) -> asyncio.Future[Rows]:
-        """One row a check, in order: verdict, likeness of name, birth date, notes. Raises Refusal when full."""
-        if self.queued and self.queued + len(checks) > self._limit:
+    def submit(self, ticket: Ticket) -> None:
+        """Raises Refusal when full."""
+        if self.queued and self.queued + len(ticket.checks) > self._limit:
             raise refusals.busy()
-        answer: asyncio.Future[Rows] = self._loop.create_future()
-        self._queue.append(_Ticket(device, checks, answer))
-        self.queued += len(checks)
+        self._queue.append(ticket)
+        self.queued += len(ticket.checks)
         self._wake()
-        return answer
 
     async def device_key(self, device: int) -> bytes | None:
         """The Ed25519 key of a device that may ask, else None. Raises Refusal."""
         async with self._key_turn:
             try:
-                rows = await self._key_line.ask([self._rules, binary.integers([device])] + [None] * 8)
+                key = await self._key_line.ask([self._rules, binary.integers([device])] + [None] * 8)
             except (LineDown, CallFailed) as failure:
                 raise refusals.no_database() from failure
-        key = rows[0][1]
         return bytes.fromhex(key.decode()) if key else None
 
     def close(self) -> None:
@@ -74,12 +79,12 @@ class Coalescer:
         """A call costs the database as much as twenty checks in it: a further one waits until half as many
         checks are there as are under way, at most until a call is back."""
         self._scheduled = False
-        while self._idle and self._queue and 2 * self.queued >= self._under_way:
+        while self._idle and self._queue and 2 * self.queued >= self.under_way:
             task = self._loop.create_task(self._call(self._idle.pop(), self._next_batch()))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    def _next_batch(self) -> list[_Ticket]:
+    def _next_batch(self) -> list[Ticket]:
         size = taken = 0
         for ticket in self._queue:
             if taken and size + len(ticket.checks) > self._largest:
@@ -88,26 +93,26 @@ class Coalescer:
             taken += 1
         batch, self._queue = self._queue[:taken], self._queue[taken:]
         self.queued -= size
-        self._under_way += size
+        self.under_way += size
         return batch
 
-    async def _call(self, line: Line, batch: list[_Ticket]) -> None:
+    async def _call(self, line: Line, batch: list[Ticket]) -> None:
         try:
             await self._ask(line, batch)
         finally:
             self._idle.append(line)
-            self._under_way -= sum(len(ticket.checks) for ticket in batch)
+            self.under_way -= sum(len(ticket.checks) for ticket in batch)
             if self._queue:
                 self._wake()
 
-    async def _ask(self, line: Line, batch: list[_Ticket]) -> None:
+    async def _ask(self, line: Line, batch: list[Ticket]) -> None:
         try:
-            rows = await line.ask(self._parameters(batch))
+            lines = (await line.ask(self._parameters(batch))).split(b"\n")
         except LineDown as failure:
-            self._refuse(batch, failure)
+            _refuse(batch, failure)
         except CallFailed as failure:
             if len(batch) == 1:
-                self._refuse(batch, failure)
+                _refuse(batch, failure)
                 return
             for ticket in batch:  # nothing was written: one that the database chokes on must not harm its neighbours
                 await self._ask(line, [ticket])
@@ -115,18 +120,10 @@ class Coalescer:
             start = 0
             for ticket in batch:
                 end = start + len(ticket.checks)
-                if not ticket.answer.done():
-                    ticket.answer.set_result(rows[start:end])
+                ticket.answered(lines[start:end])
                 start = end
 
-    def _refuse(self, batch: list[_Ticket], failure: Exception) -> None:
-        for ticket in batch:
-            if not ticket.answer.done():
-                refusal = refusals.no_database()
-                refusal.__cause__ = failure
-                ticket.answer.set_exception(refusal)
-
-    def _parameters(self, batch: list[_Ticket]) -> list[bytes | None]:
+    def _parameters(self, batch: Sequence[Ticket]) -> list[bytes | None]:
         checks = [check for ticket in batch for check in ticket.checks]
         devices = [ticket.device for ticket in batch for _ in ticket.checks]
         text = binary.texts
@@ -142,3 +139,10 @@ class Coalescer:
             binary.dates([c.card_issued for c in checks]),
             text([c.commune.encode() if c.commune else None for c in checks]),
         ]
+
+
+def _refuse(batch: list[Ticket], failure: Exception) -> None:
+    for ticket in batch:
+        refusal = refusals.no_database()
+        refusal.__cause__ = failure
+        ticket.refused(refusal)

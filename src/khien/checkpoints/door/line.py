@@ -17,14 +17,12 @@ from khien.checkpoints.door import binary
 from khien.core import config
 
 _STATEMENT = b"door"
-_SQL = b"SELECT * FROM door_check($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+_SQL = b"SELECT door_check($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 _TYPES = [
-    binary.TEXT, binary.INTEGERS, binary.TEXTS, binary.TEXTS, binary.DATES, binary.DATES, binary.TEXTS, binary.TEXTS,
+    binary.JSONB, binary.INTEGERS, binary.TEXTS, binary.TEXTS, binary.DATES, binary.DATES, binary.TEXTS, binary.TEXTS,
     binary.DATES, binary.TEXTS,
 ]  # fmt: skip
 _FORMATS = [pq.Format.BINARY] * len(_TYPES)
-
-Rows = list[tuple[bytes | None, ...]]
 
 
 class LineDown(Exception):
@@ -42,8 +40,8 @@ class Line:
         self._loop = loop
         self._connection: psycopg.Connection[Any] | None = None
         self._socket = -1  # kept, because libpq forgets it when the connection breaks
-        self._waiting: asyncio.Future[Rows] | None = None
-        self._rows: Rows = []
+        self._waiting: asyncio.Future[bytes] | None = None
+        self._value = b""
         self._failure: str | None = None
 
     async def connect(self) -> None:
@@ -57,14 +55,14 @@ class Line:
         self._socket = connection.pgconn.socket
         self._loop.add_reader(self._socket, self._readable)
 
-    async def ask(self, parameters: Sequence[bytes | None]) -> Rows:
-        """The rows of one call: all columns as text. Raises LineDown, CallFailed."""
+    async def ask(self, parameters: Sequence[bytes | None]) -> bytes:
+        """What one call gives, as text. Raises LineDown, CallFailed."""
         if self._connection is None:
             await self.connect()
         assert self._connection is not None
         pgconn = self._connection.pgconn
         self._waiting = self._loop.create_future()
-        self._rows, self._failure = [], None
+        self._value, self._failure = b"", None
         try:
             pgconn.send_query_prepared(_STATEMENT, parameters, _FORMATS)
             self._flush()
@@ -112,8 +110,7 @@ class Line:
 
     def _take(self, result: pq.abc.PGresult) -> None:
         if result.status == pq.ExecStatus.TUPLES_OK:
-            value = result.get_value
-            self._rows = [(value(i, 0), value(i, 1), value(i, 2), value(i, 3)) for i in range(result.ntuples)]
+            self._value = result.get_value(0, 0) or b""
         elif result.status == pq.ExecStatus.FATAL_ERROR:
             # The text may quote what was asked: only its code is kept.
             self._failure = (result.error_field(pq.DiagnosticField.SQLSTATE) or b"").decode()
@@ -123,7 +120,7 @@ class Line:
         if waiting is None or waiting.done():
             return
         if self._failure is None:
-            waiting.set_result(self._rows)
+            waiting.set_result(self._value)
         elif self._failure[:2] in ("", "57", "08", "53"):  # cut off, shut down, cancelled, out of resources
             waiting.set_exception(LineDown())
         else:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from khien.checkpoints.door.line import Rows
 from khien.checkpoints.rules import declared
 from khien.checkpoints.rules.declared import Declared
 from khien.core.errors import BadInput, Fault, KhienError
@@ -15,7 +14,7 @@ MOST_CHECKS = 1000
 _FAULTS_SHOWN = 20
 # Notes compare declared and registered; all others are notices about the person.
 _COMPARING = frozenset(("sex_differs", "card_unknown", "card_expired", "commune_differs"))
-_known: dict[tuple[bytes | None, ...], bytes] = {}
+_known: dict[bytes, bytes] = {}
 
 
 def parse(body: bytes) -> Any:
@@ -55,34 +54,30 @@ def read_batch(body: bytes) -> list[Declared]:
 _FORM = N_("A batch is an object with a list of checks.")
 
 
-def answer_one(checks: list[Declared], rows: Rows) -> bytes:
-    return _answer(checks[0], rows[0])
+def answer_batch(checks: list[Declared], lines: list[bytes]) -> bytes:
+    return b'{"answers":[%s]}' % b",".join(map(answer, checks, lines))
 
 
-def answer_batch(checks: list[Declared], rows: Rows) -> bytes:
-    return b'{"answers":[%s]}' % b",".join(map(_answer, checks, rows))
-
-
-def _answer(check: Declared, row: tuple[bytes | None, ...]) -> bytes:
+def answer(check: Declared, line: bytes) -> bytes:
+    """JSON of one answer; `line` as the database gives it: verdict, name, birth date, notes."""
     if check.malformed:
         return json.dumps({"verdict": "malformed", "malformed": check.malformed}).encode()
-    made = _known.get(row)
+    made = _known.get(line)
     if made is None:
-        made = _encode(row)
+        made = _encode(line.decode())
         if len(_known) < 10_000:  # few combinations exist; the bound is for safety
-            _known[row] = made
+            _known[line] = made
     return made
 
 
-def _encode(row: tuple[bytes | None, ...]) -> bytes:
-    verdict, name, birth, notes = (None if part is None else part.decode() for part in row)
-    codes = (notes or "").split()
-    answer: dict[str, Any] = {"verdict": verdict}
-    if name is not None:
-        answer |= {"name": name, "birth_date": birth}
-    answer["notes"] = [code for code in codes if code in _COMPARING]
-    answer["notices"] = [code for code in codes if code not in _COMPARING]
-    return json.dumps(answer).encode()
+def _encode(line: str) -> bytes:
+    verdict, name, birth, *codes = line.split()
+    told: dict[str, Any] = {"verdict": verdict}
+    if name != "-":
+        told |= {"name": name, "birth_date": birth}
+    told["notes"] = [code for code in codes if code in _COMPARING]
+    told["notices"] = [code for code in codes if code not in _COMPARING]
+    return json.dumps(told).encode()
 
 
 def fault_body(error: KhienError, language: str) -> bytes:

@@ -59,6 +59,14 @@ def no_length() -> Refusal:
     return Refusal(411, "no_length", N_("The message must say its Content-Length."))
 
 
+def not_http() -> Refusal:
+    return Refusal(400, "not_http", N_("The message is not HTTP."))
+
+
+def head_too_large(limit: int) -> Refusal:
+    return Refusal(431, "head_too_large", N_("The headers are larger than {limit} bytes."), limit=limit)
+
+
 def too_slow() -> Refusal:
     return Refusal(408, "too_slow", N_("The message did not arrive in time."))
 

@@ -311,17 +311,14 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION pass_revoke(uuid, timestamptz, text) TO khien_app;
 
--- From declarations, for whoever checks an identity: replaces the empty one of ../functions.sql. Passes end by the clock
--- that decisions are taken on, which a demonstration may have set to another day.
+-- From declarations, for whoever checks an identity: replaces the empty one of ../functions.sql.
 CREATE OR REPLACE FUNCTION checkpoint_notice_pass(persons bigint[], at timestamptz)
     RETURNS TABLE (person_id bigint, notice text)
     LANGUAGE sql STABLE AS $$
-    SELECT d.person_id, CASE WHEN bool_or(d.revoked_at IS NULL AND d.expires_at > c.at) THEN 'pass_valid'
-                             WHEN bool_or(d.revoked_at IS NOT NULL AND d.expires_at > c.at) THEN 'pass_revoked'
+    SELECT d.person_id, CASE WHEN bool_or(d.revoked_at IS NULL AND d.expires_at > $2) THEN 'pass_valid'
+                             WHEN bool_or(d.revoked_at IS NOT NULL AND d.expires_at > $2) THEN 'pass_revoked'
                              ELSE 'pass_expired' END
-    FROM (SELECT coalesce((demo_on + ($2 AT TIME ZONE 'Asia/Ho_Chi_Minh')::time) AT TIME ZONE 'Asia/Ho_Chi_Minh', $2) AS at
-          FROM clock) c,
-         unnest($1) AS asked (person_id) JOIN declaration d ON d.person_id = asked.person_id
+    FROM unnest($1) AS asked (person_id) JOIN declaration d ON d.person_id = asked.person_id
     GROUP BY d.person_id
 $$;
 

@@ -1,6 +1,6 @@
 """The verdict on a declared identity: what agrees with the register, never what the register says.
 
-The SQL function checkpoint_check decides the same for a batch, where the register is; a property test holds the two
+The SQL function checkpoint_answers decides the same for a batch, where the register is; a property test holds the two
 together. This is the reference, and what pages and command line explain.
 """
 
