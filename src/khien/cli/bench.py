@@ -16,6 +16,7 @@ _BENCHES = {
     "trace": "khien.tracing.bench",
     "tracing-recall": "khien.simulation.tracing_recall",
     "dose": "khien.web.bench.dose",
+    "due": "khien.web.bench.due",
 }
 
 

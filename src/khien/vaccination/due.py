@@ -1,21 +1,25 @@
 """Who is due on a day: set-based, and yet the engine's own answer.
 
 The database sorts an area's people into kinds that the programme's rules cannot tell apart (`rules/due.py`); the engine
-judges one person of each kind; the answer goes back as a temporary table that call lists and counts join.
+judges one person of each kind; the answer goes back as a temporary table that call lists and counts join. What a past
+looks like to the rules is kept a person (`due.history`) and brought up to date whenever somebody asks: no writer of
+doses has to think of it.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property, lru_cache
 from typing import Any
+
+from psycopg.types.json import Jsonb
 
 from khien.core.session import Session
 from khien.core.sql import Queries
 from khien.vaccination import programmes
 from khien.vaccination.evaluation import vaccine_code
-from khien.vaccination.rules.due import PER_DAY, Marks
+from khien.vaccination.rules.due import Marks
 from khien.vaccination.rules.engine import evaluate
 from khien.vaccination.rules.facts import Given, Person
 from khien.vaccination.rules.groups import GroupForecast
@@ -23,30 +27,37 @@ from khien.vaccination.rules.model import Programme
 from khien.vaccination.rules.state import NOT_COMPLETE
 
 SQL = Queries("khien.vaccination", "due.sql")
+_BLOCK = 500_000  # people whose past is built in one statement
 
 
-@lru_cache(maxsize=8)
-def _marks(name: str) -> Marks:
-    return Marks(programmes.find(name))
+def find_due(session: Session, programme: str, area: str, on: dt.date, *, vaccine_group: str | None = None) -> None:
+    """Fill the transaction's tables `due_person` (everybody present in `area` and alive, with the kind of people he or
+    she is of) and `due_group` (what people of a kind are due for).
 
-
-def find_due(session: Session, programme: str, area: str, on: dt.date) -> None:
-    """Fill the transaction's tables `due_person` and `due_group` for the people present in `area` (an int4multirange).
-
-    Due: a dose whose recommended day has come. Declared doses do not count until they are verified.
+    `area`: an int4multirange of units; what lies outside the actor's own is left out. Due: a dose whose recommended
+    day has come. Declared doses do not count until they are verified. `vaccine_group`: only those due for this one.
     """
-    rules, marks = programmes.find(programme), _marks(programme)
-    vaccines = _vaccines(rules)
-    known = {"products": list(vaccines), "places": list(range(len(vaccines))), "on": on, "area": area}
-    days = [row["given_on"].toordinal() for row in session.rows(SQL.days_with_doses, known)]
-    births = [dt.date.fromordinal(day) for day in marks.birth_limits({*days, on.toordinal()})]
+    rules = _rules(programme)
+    own = session.value("SELECT %(area)s::int4multirange * %(own)s::int4multirange", area=area, own=session.actor.area)
+    known = {**rules.parameters(on), "area": own, "programme": programme, "rules": rules.digest}
+    found = session.row(SQL.programme, known)
+    if found is None or found["rules"] != rules.digest:
+        found = session.row(SQL.put_programme, known)
+    assert found is not None
+    known |= {"programme_id": found["programme_id"], "revision": found["revision"]}
+    _catch_up(session, rules, known, found["seen_until"])
+    kinds = _sorted(session, known)
+    if any(row["kind"] is None for row in kinds):
+        _build(session, rules, known, None)
+        kinds = _sorted(session, known)
+    people = {row["kind"]: row["people"] for row in kinds}
+    due = [
+        (kind, group)
+        for kind, groups in _judged(session, rules, known, kinds).items()
+        for group in groups
+        if vaccine_group is None or group.group == vaccine_group
+    ]
     session.execute(SQL.drop_due)
-    session.execute(SQL.sort_people, {**known, "births": births})
-    judged = _Judge(rules, marks, list(vaccines.values()), on.toordinal())
-    due = list(_due_kinds(judged, session.rows(SQL.kinds)))
-    special = session.rows(SQL.people_with_facts, known)
-    session.execute(SQL.add_people, people=[row["person_id"] for row in special])
-    due += [(-row["person_id"], group) for row in special for group in judged.alone(row)]
     session.execute(SQL.due_groups)
     session.execute(
         SQL.add_due,
@@ -55,7 +66,9 @@ def find_due(session: Session, programme: str, area: str, on: dt.date) -> None:
         dose_number=[g.dose_number for _kind, g in due],
         dose_kind=[g.kind for _kind, g in due],
         vaccines=[" ".join(g.vaccines) for _kind, g in due],
-        past_due=[g.past_due is not None and g.past_due <= on.toordinal() for _kind, g in due],
+        # The day itself is the last on which the dose is in time.
+        past_due=[g.past_due is not None and g.past_due < on.toordinal() for _kind, g in due],
+        people=[people[kind] for kind, _group in due],
     )
 
 
@@ -65,8 +78,32 @@ def count_due(session: Session) -> list[dict[str, Any]]:
 
 
 def due_people(session: Session) -> list[dict[str, Any]]:
-    """After `find_due`: each person and dose that is due."""
+    """After `find_due`: each person and dose that is due, by commune."""
     return session.rows(SQL.due_people)
+
+
+def due_page(
+    session: Session, programme: str, area: str, on: dt.date, *,
+    vaccine_group: str | None = None, after: tuple[int, int] = (0, 0), people: int = 50,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """The next `people` or more who are due, by commune and number, after a (unit_id, person_id).
+
+    One row a person and dose. Looks at one commune after another, so that the first rows of a province come at once.
+    """
+    found: list[dict[str, Any]] = []
+    unit = session.value(SQL.next_unit, area=area, unit=after[0])
+    while unit is not None and len({row["person_id"] for row in found}) < people:
+        find_due(session, programme, f"{{[{unit},{unit + 1})}}", on, vaccine_group=vaccine_group)
+        rows = due_people(session)
+        found += [row for row in rows if (unit, row["person_id"]) > after]
+        unit = session.value(SQL.next_unit, area=area, unit=unit + 1)
+    wanted = list(dict.fromkeys(row["person_id"] for row in found))[:people]
+    return [row for row in found if row["person_id"] in wanted]
+
+
+def forget() -> None:
+    """Judge every kind of people anew (for measuring)."""
+    _answers.cache_clear()
 
 
 def products_of_group(programme: str, group: str) -> list[str]:
@@ -82,38 +119,95 @@ def _vaccines(rules: Programme) -> dict[str, str]:
     return {product: code for product, code in found.items() if code in rules.vaccines}
 
 
-class _Judge:
-    def __init__(self, rules: Programme, marks: Marks, vaccines: list[str], on: int) -> None:
-        self.rules, self.marks, self.vaccines, self.on = rules, marks, vaccines, on
-        self._known: dict[Any, list[GroupForecast]] = {}
+class _Rules:
+    """A programme as this module needs it."""
 
-    def kind(self, birth: int, sex: str, history: tuple[int, ...]) -> list[GroupForecast]:
-        key = self.marks.signature(birth, sex, history, self.on)
-        found = self._known.get(key)
-        if found is None:
-            found = self._known[key] = self._due(birth, sex, history, {})
-        return found
+    def __init__(self, name: str) -> None:
+        self.name, self.programme = name, programmes.find(name)
+        self.marks = Marks(self.programme)
+        vaccines = _vaccines(self.programme)
+        self.products, self.vaccines = list(vaccines), list(vaccines.values())
 
-    def alone(self, row: Mapping[str, Any]) -> list[GroupForecast]:
-        facts = {
-            code: since and since.toordinal() for code, since in zip(row["codes"], row["since"], strict=True)
-        }  # of several, the latest counts: they come in order
-        return self._due(row["birth_date"].toordinal(), row["sex"], tuple(row["history"]), facts)
+    @cached_property
+    def digest(self) -> str:
+        return f"{self.marks.digest} {' '.join(self.products)}"
 
-    def _due(
-        self, birth: int, sex: str, history: tuple[int, ...], facts: Mapping[str, int | None]
-    ) -> list[GroupForecast]:
-        doses = tuple(Given(n // PER_DAY, self.vaccines[n % PER_DAY // 2], substandard=bool(n % 2)) for n in history)
-        person = Person(birth, self.on, sex if sex in ("male", "female") else "unknown", doses, facts)
-        answer = evaluate(self.rules, person)
-        return [
-            g for g in answer.groups
-            if g.status == NOT_COMPLETE and g.recommended is not None and g.recommended <= self.on
-        ]  # fmt: skip
+    def parameters(self, on: dt.date) -> dict[str, Any]:
+        day = on.toordinal()
+        return {
+            "on": on, "products": self.products, "places": list(range(len(self.products))),
+            "codes": self.marks.codes, "by_sex": self.marks.by_sex, "marks": _dates(self.marks.days),
+            "births": _dates(self.marks.births_asked(day)), "starts": _dates(self.marks.starts_asked(day)),
+        }  # fmt: skip
 
 
-def _due_kinds(judge: _Judge, kinds: list[dict[str, Any]]) -> Iterator[tuple[int, GroupForecast]]:
-    for row in kinds:
-        history = tuple(row["history"])
-        for group in judge.kind(row["birth_date"].toordinal(), row["sex"], history):
-            yield row["kind"], group
+@lru_cache(maxsize=8)
+def _rules(name: str) -> _Rules:
+    return _Rules(name)
+
+
+def _dates(days: Iterable[int]) -> list[dt.date]:
+    return [dt.date.fromordinal(day) for day in days]
+
+
+def _sorted(session: Session, known: Mapping[str, Any]) -> list[dict[str, Any]]:
+    session.execute(SQL.sort, known)
+    return session.rows(SQL.kinds)
+
+
+def _catch_up(session: Session, rules: _Rules, known: Mapping[str, Any], seen_until: dt.datetime) -> None:
+    """Take note of the doses that were recorded or corrected since somebody asked last."""
+    moment = session.value(SQL.moment)
+    if _build(session, rules, known, seen_until):
+        session.execute(SQL.set_seen, programme_id=known["programme_id"], moment=moment)
+
+
+def _build(session: Session, rules: _Rules, known: Mapping[str, Any], since: dt.datetime | None) -> int:
+    """Build what is missing, or what changed since a moment; how many people were looked at."""
+    looked_at = 0
+    while True:
+        done = session.row(SQL.build, known, since=since, most=_BLOCK if since is None else None)
+        assert done is not None
+        looked_at += done["found"]
+        if done["missing"]:
+            limits = [
+                {"day": str(day), "births": _texts(rules.marks.births(n)), "starts": _texts(rules.marks.starts(n))}
+                for day in done["missing"]
+                for n in (day.toordinal(),)
+            ]
+            session.execute(SQL.put_days, known, rows=Jsonb(limits))
+        elif since is not None or done["found"] < _BLOCK:
+            return looked_at
+
+
+def _texts(days: Iterable[int]) -> list[str]:
+    return [str(day) for day in _dates(days)]
+
+
+@lru_cache(maxsize=8)
+def _answers(digest: str, programme: str, on: dt.date) -> dict[int, tuple[GroupForecast, ...]]:
+    """What was found for kinds of people on a day. A kind's number is made of its past and the limits alone."""
+    return {}
+
+
+def _judged(
+    session: Session, rules: _Rules, known: Mapping[str, Any], kinds: Iterable[Mapping[str, Any]]
+) -> dict[int, tuple[GroupForecast, ...]]:
+    answers = _answers(rules.digest, rules.name, known["on"])
+    new = {row["person_id"]: row["kind"] for row in kinds if row["kind"] not in answers}
+    if new:
+        for row in session.rows(SQL.examples, known, people=list(new)):
+            answers[new[row["person_id"]]] = tuple(_due(rules, row, known["on"].toordinal()))
+    return {row["kind"]: answers[row["kind"]] for row in kinds}
+
+
+def _due(rules: _Rules, row: Mapping[str, Any], on: int) -> Iterator[GroupForecast]:
+    doses = tuple(
+        Given(day.toordinal(), rules.vaccines[what // 2], substandard=bool(what % 2))
+        for day, what in zip(row["days"], row["whats"], strict=True)
+    )
+    facts = dict(zip(row["codes_known"] or (), (d and d.toordinal() for d in row["since"] or ()), strict=True))
+    sex = row["sex"] if row["sex"] in ("male", "female") else "unknown"
+    for group in evaluate(rules.programme, Person(row["birth_date"].toordinal(), on, sex, doses, facts)).groups:
+        if group.status == NOT_COMPLETE and group.recommended is not None and group.recommended <= on:
+            yield group

@@ -1,72 +1,73 @@
--- name: days_with_doses
--- Days on which doses of these vaccines were given: with the day that is asked about, the days on which an age counts.
-SELECT DISTINCT given_on FROM dose WHERE product = ANY (%(products)s) AND given_on <= %(on)s;
+-- name: programme
+SELECT programme_id, revision, rules, seen_until FROM due_programme WHERE programme = %(programme)s;
 
--- name: drop_due
-DROP TABLE IF EXISTS pg_temp.due_person, pg_temp.due_group;
+-- name: put_programme
+-- A programme asked for the first time, or with other rules than before: its people's past is built anew.
+INSERT INTO due_programme AS d (programme, rules, seen_until)
+VALUES (%(programme)s, %(rules)s, clock_timestamp() - interval '10 minutes')
+ON CONFLICT (programme) DO UPDATE SET rules = excluded.rules, seen_until = excluded.seen_until,
+    revision = d.revision + (d.rules <> excluded.rules)::int
+RETURNING programme_id, revision, rules, seen_until;
 
--- name: sort_people
--- Each living person present in the area, with the kind of people he or she is of: history, sex, and between which
--- limits of age. A history is one number a dose (rules/due.py); 719163 days lie between the two calendars' beginnings.
-CREATE TEMP TABLE due_person ON COMMIT DROP AS
-WITH taken AS (
-    SELECT d.person_id,
-           array_agg(((d.given_on - date '1970-01-01') + 719163) * 1024::bigint + v.place * 2 + d.substandard::int
-                     ORDER BY d.given_on, d.dose_id) AS history
-    FROM dose d JOIN unnest(%(products)s::text[], %(places)s::int[]) AS v (product, place) USING (product)
-    WHERE d.status = 'completed' AND d.superseded_by IS NULL AND d.evidence <> 'declared' AND d.given_on <= %(on)s
-    GROUP BY d.person_id
-)
-SELECT p.person_id, p.birth_date, p.sex, coalesce(t.history, '{}') AS history,
-       hash_array_extended(coalesce(t.history, '{}') || width_bucket(p.birth_date, %(births)s::date[])::bigint
-                           || ascii(p.sex)::bigint, 1) AS kind
-FROM person p LEFT JOIN taken t USING (person_id)
-WHERE p.present_unit <@ %(area)s::int4multirange AND p.merged_into IS NULL AND p.died_on IS NULL
-  AND p.birth_date <= %(on)s
-  AND NOT EXISTS (SELECT FROM health_fact f WHERE f.person_id = p.person_id AND f.valid @> %(on)s::date);
+-- name: moment
+-- Now, and a moment before which every change is seen by now: ten minutes ago while others are writing, since they may
+-- have begun and not committed yet.
+SELECT clock_timestamp() - CASE WHEN EXISTS (SELECT FROM pg_snapshot_xip(pg_current_snapshot()))
+                                THEN interval '10 minutes' ELSE interval '1 second' END;
+
+-- name: set_seen
+UPDATE due_programme SET seen_until = %(moment)s WHERE programme_id = %(programme_id)s AND seen_until < %(moment)s;
+
+-- name: build
+SELECT found, missing FROM due_build(%(programme_id)s, %(revision)s, %(area)s::int4multirange, %(since)s::timestamptz,
+    %(most)s::int, %(products)s::text[], %(places)s::int[], %(marks)s::date[]);
+
+-- name: put_days
+INSERT INTO due_day (programme_id, revision, day, births, starts)
+SELECT %(programme_id)s, %(revision)s, (row ->> 'day')::date, ARRAY(SELECT jsonb_array_elements_text(row -> 'births')::date),
+       ARRAY(SELECT jsonb_array_elements_text(row -> 'starts')::date)
+FROM jsonb_array_elements(%(rows)s) AS row
+ON CONFLICT DO NOTHING;
+
+-- name: sort
+SELECT due_sort(%(programme_id)s, %(revision)s, %(area)s::int4multirange, %(on)s, %(births)s::date[], %(starts)s::date[],
+    %(codes)s::text[], %(by_sex)s);
 
 -- name: kinds
-SELECT kind, min(birth_date) AS birth_date, min(sex) AS sex, min(history) AS history, count(*) AS people
-FROM due_person GROUP BY kind;
+SELECT kind, min(person_id) AS person_id, count(*) AS people FROM due_person GROUP BY kind;
 
--- name: people_with_facts
--- Those about whom more is known than age, sex and doses: each is judged alone.
-SELECT p.person_id, p.birth_date, p.sex,
-       coalesce((SELECT array_agg(((d.given_on - date '1970-01-01') + 719163) * 1024::bigint + v.place * 2
-                                  + d.substandard::int ORDER BY d.given_on, d.dose_id)
-                 FROM dose d JOIN unnest(%(products)s::text[], %(places)s::int[]) AS v (product, place) USING (product)
-                 WHERE d.person_id = p.person_id AND d.status = 'completed' AND d.superseded_by IS NULL
-                   AND d.evidence <> 'declared' AND d.given_on <= %(on)s), '{}') AS history,
-       array_agg(f.code ORDER BY f.code, f.valid) AS codes,
-       array_agg(lower(f.valid) ORDER BY f.code, f.valid) AS since
-FROM person p JOIN health_fact f ON f.person_id = p.person_id AND f.valid @> %(on)s::date
-WHERE p.present_unit <@ %(area)s::int4multirange AND p.merged_into IS NULL AND p.died_on IS NULL
-  AND p.birth_date <= %(on)s
-GROUP BY p.person_id;
+-- name: examples
+SELECT person_id, birth_date, sex, days, whats, codes_known, since
+FROM due_examples(%(people)s::bigint[], %(on)s, %(products)s::text[], %(places)s::int[], %(codes)s::text[]);
 
--- name: add_people
--- Those judged alone are each a kind of their own: the negative of the person's number cannot be a hash of the others
--- except by a chance of one in 2^40 or less.
-INSERT INTO due_person (person_id, birth_date, sex, history, kind)
-SELECT person_id, birth_date, sex, '{}', -person_id FROM person WHERE person_id = ANY (%(people)s);
+-- name: drop_due
+DROP TABLE IF EXISTS pg_temp.due_group;
 
 -- name: due_groups
 CREATE TEMP TABLE due_group (
     kind bigint NOT NULL, vaccine_group text NOT NULL, dose_number int, dose_kind text NOT NULL, vaccines text[] NOT NULL,
-    past_due boolean NOT NULL, PRIMARY KEY (kind, vaccine_group)
+    past_due boolean NOT NULL, people bigint NOT NULL, PRIMARY KEY (kind, vaccine_group)
 ) ON COMMIT DROP;
 
 -- name: add_due
 INSERT INTO due_group
-SELECT kind, vaccine_group, dose_number, dose_kind, string_to_array(vaccines, ' '), past_due
+SELECT kind, vaccine_group, dose_number, dose_kind, string_to_array(vaccines, ' '), past_due, people
 FROM unnest(%(kind)s::bigint[], %(vaccine_group)s::text[], %(dose_number)s::int[], %(dose_kind)s::text[],
-            %(vaccines)s::text[], %(past_due)s::bool[])
-     AS t (kind, vaccine_group, dose_number, dose_kind, vaccines, past_due);
+            %(vaccines)s::text[], %(past_due)s::bool[], %(people)s::bigint[])
+     AS t (kind, vaccine_group, dose_number, dose_kind, vaccines, past_due, people);
 
 -- name: count_due
-SELECT g.vaccine_group, g.dose_kind, g.dose_number, count(*) AS people, count(*) FILTER (WHERE g.past_due) AS past_due
-FROM due_person d JOIN due_group g USING (kind) GROUP BY 1, 2, 3 ORDER BY 1, 3;
+SELECT vaccine_group, dose_kind, dose_number, sum(people)::bigint AS people,
+       coalesce(sum(people) FILTER (WHERE past_due), 0)::bigint AS past_due
+FROM due_group GROUP BY 1, 2, 3 ORDER BY 1, 3;
 
 -- name: due_people
-SELECT d.person_id, g.vaccine_group, g.dose_number, g.dose_kind, g.vaccines, g.past_due
-FROM due_person d JOIN due_group g USING (kind) ORDER BY d.person_id, g.vaccine_group;
+SELECT d.person_id, d.unit_id, g.vaccine_group, g.dose_number, g.dose_kind, g.vaccines, g.past_due
+FROM due_person d JOIN due_group g USING (kind) ORDER BY d.unit_id, d.person_id, g.vaccine_group;
+
+-- name: next_unit
+-- The next commune of the area in which somebody is.
+SELECT min(next.unit_id) FROM unnest(%(area)s::int4multirange) AS part, LATERAL (
+    SELECT p.present_unit AS unit_id FROM person p
+    WHERE p.present_unit >= greatest(lower(part), %(unit)s) AND (upper(part) IS NULL OR p.present_unit < upper(part))
+    ORDER BY p.present_unit LIMIT 1) next;

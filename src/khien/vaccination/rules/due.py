@@ -2,87 +2,94 @@
 
 The engine looks at days only to compare them: an age with an age limit, a gap between doses with an interval, a day
 with the days a rule is in force. People whose comparisons all come out the same get the same answer on one day, but
-for the dates in it. So a province is sorted into a few thousand kinds of people, and the engine judges one of each.
+for the dates in it. So a province is sorted into a few thousand kinds of people (in SQL: `due_people`, functions.sql),
+and the engine judges one of each. This says where the comparisons change.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from khien.vaccination.rules.model import FIRST_DAY, LAST_DAY, Condition, Programme, Rule, TargetDose
+from khien.vaccination.rules.model import FIRST_DAY, LAST_DAY, AgeRule, Condition, Programme, Rule, TargetDose
 from khien.vaccination.rules.periods import Period
 
-# A history as the database keeps it: one number a dose, day * PER_DAY + place of the vaccine * 2 + (1: substandard).
-PER_DAY = 1024
-Signature = tuple[Any, ...]
+_AGES = {"from_age", "to_age", "min_age_to_start", "max_age_to_start"}
+_FACTS = {"after_observations", "observations", "except_observations", "immune_by_observation"}
 
 
 class Marks:
-    """Every length and every day that a programme's rules compare with. Days are ordinals."""
+    """Every length and every day that a programme's rules compare with. Days are ordinals.
+
+    `codes`: the facts about a person's health that a rule asks for; `by_sex`: whether one asks for the sex.
+    """
 
     def __init__(self, programme: Programme) -> None:
-        lengths: set[Period] = set()
+        ages: set[Period] = set()
+        gaps: set[Period] = set()
         days: set[int] = set()
+        codes: set[str] = set()
+        self.by_sex = False
         for part in _parts(programme):
-            lengths.update(v for f in fields(part) if isinstance(v := getattr(part, f.name), Period))
+            for field in fields(part):
+                value = getattr(part, field.name)
+                if isinstance(value, Period):
+                    (ages if isinstance(part, AgeRule) or field.name in _AGES else gaps).add(value)
+                elif field.name in _FACTS and value and isinstance(value, frozenset):
+                    codes |= value
+                elif field.name == "observation" and value:
+                    codes.add(value)
+                elif field.name == "sex" and value:
+                    self.by_sex = True
             if isinstance(part, Rule):
                 days.update((part.valid_from, part.valid_until + 1))
             if isinstance(part, Condition):
-                days.update((part.start, part.end + 1))
+                days.update((part.start, part.end))
             if isinstance(part, TargetDose) and part.season is not None:
                 days.update((part.season[0], part.season[1] + 1))
             before = getattr(part, "before", None)
             if isinstance(before, int):
                 days.add(before)
-        self.lengths = sorted(lengths, key=lambda p: (p.years, p.months, p.days))
+        self.ages, self.gaps = (sorted(found, key=lambda p: (p.years, p.months, p.days)) for found in (ages, gaps))
         self.days = sorted(d for d in days if FIRST_DAY < d <= LAST_DAY)
-        self._gaps: dict[int, list[int]] = {}
-        self._births: dict[int, list[int]] = {}
+        self.codes = sorted(codes)
 
-    def gap(self, earlier: int, later: int) -> int:
-        """The same number for gaps that no length of the programme tells apart, beginning on one day."""
-        limits = self._gaps.get(earlier)
-        if limits is None:
-            limits = self._gaps[earlier] = sorted(p.after(earlier) for p in self.lengths)
-        return bisect_right(limits, later)
-
-    def epoch(self, day: int) -> int:
-        return bisect_right(self.days, day)
+    @property
+    def digest(self) -> str:
+        """Differs where a dose may lie differently to the rules; other changes of the rules concern only the engine."""
+        told = ([p.text for p in self.ages], [p.text for p in self.gaps], self.days)
+        return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
     def births(self, day: int) -> list[int]:
-        """The days of birth at which somebody, seen on `day`, is just on the younger side of an age limit."""
-        known = self._births.get(day)
-        if known is None:
-            known = self._births[day] = sorted({_last_birth(p, day) + 1 for p in self.lengths})
-        return known
+        """The days of birth at which somebody, seen on `day`, is just on the younger side of a limit of age."""
+        return _begins(self.ages, day)
 
-    def birth_limits(self, days: Iterable[int]) -> list[int]:
-        """All of them, for all days, and the days that rules name themselves."""
-        return sorted({birth for day in days for birth in self.births(day)} | set(self.days))
+    def starts(self, day: int) -> list[int]:
+        """The same for an interval that runs up to `day`; and whether it begins before, on or after that day."""
+        return sorted({*_begins(self.gaps, day), day, day + 1})
 
-    def signature(self, birth: int, sex: str, history: tuple[int, ...], on: int) -> Signature:
-        given = [number // PER_DAY for number in history]
-        ages = tuple(bisect_right(self.births(day), birth) for day in (*given, on))
-        between = tuple(self.gap(a, b) for i, a in enumerate(given) for b in (*given[i + 1 :], on))
-        epochs = tuple(map(self.epoch, given))
-        return (
-            sex, self.epoch(birth), tuple(n % PER_DAY for n in history), ages, between, epochs,
-            tuple(a == b for a, b in zip(given, given[1:], strict=False)),
-        )  # fmt: skip
+    def births_asked(self, day: int) -> list[int]:
+        """Limits on the day that is asked about. A due date is compared with it by "before" and "on or before"."""
+        return sorted({*self.births(day), *self.births(day - 1), *self.days})
+
+    def starts_asked(self, day: int) -> list[int]:
+        return sorted({*self.starts(day), *self.starts(day - 1)})
 
 
-def _last_birth(length: Period, day: int) -> int:
-    """The last day of birth whose `length` is over by `day`."""
-    birth = day - (length.years * 365 + length.months * 30 + length.days)
-    birth = max(birth, FIRST_DAY)
-    while birth > FIRST_DAY and length.after(birth) > day:
-        birth -= 1
-    while length.after(birth + 1) <= day:
-        birth += 1
-    return birth
+def _begins(lengths: Iterable[Period], day: int) -> list[int]:
+    return sorted({_last_begin(length, day) + 1 for length in lengths})
+
+
+def _last_begin(length: Period, day: int) -> int:
+    """The last day from which `length` is over by `day`."""
+    begin = max(day - (length.years * 365 + length.months * 30 + length.days), FIRST_DAY)
+    while begin > FIRST_DAY and length.after(begin) > day:
+        begin -= 1
+    while length.after(begin + 1) <= day:
+        begin += 1
+    return begin
 
 
 def _parts(value: Any) -> Iterator[Any]:
