@@ -52,12 +52,12 @@ def kill_when(process: subprocess.Popen[str], query: str) -> None:
     "moment",
     [
         "SELECT FROM loading.block WHERE read_to > 4000000",
-        "SELECT FROM pg_stat_activity WHERE query LIKE '%LATERAL (VALUES%'"
-        " AND state = 'active' AND pid <> pg_backend_pid()",
-        "SELECT FROM pg_stat_activity WHERE query LIKE 'INSERT INTO %' AND state = 'active' AND query LIKE '%accepted%'"
+        "SELECT FROM loading.commune",
+        "SELECT FROM pg_stat_activity WHERE query LIKE 'COPY person%' AND state = 'active' AND pid <> pg_backend_pid()",
+        "SELECT FROM pg_stat_activity WHERE query LIKE '%khien_load_keys_up%' AND state = 'active'"
         " AND pid <> pg_backend_pid()",
     ],
-    ids=["reading", "checking", "merging"],
+    ids=["reading", "checking", "merging", "building keys"],
 )
 def test_killed_and_resumed(extract: Path, moment: str) -> None:
     kill_when(start(str(extract)), moment)
@@ -68,6 +68,48 @@ def test_killed_and_resumed(extract: Path, moment: str) -> None:
     [[(people, numbers)]] = register("SELECT count(*), count(DISTINCT name_key || birth_date) FROM person")
     assert people == PEOPLE and numbers > PEOPLE // 2
     assert register("SELECT count(*) FROM pg_tables WHERE schemaname = 'loading'") == [[(1,)]]  # kept_key alone
+
+
+# The residences are committed just before their people, from another connection: the worst moment to be killed.
+_KILLED_BETWEEN = """
+import os, signal, sys
+from khien.cli import main
+from khien.population.load.aside import Aside
+
+def commit(self, commit=Aside.commit):
+    commit(self)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+Aside.commit = commit
+main(sys.argv[1:])
+"""
+
+
+def test_killed_between_the_two_commits(extract: Path) -> None:
+    words = ["population", "load", str(extract), "--as-of", str(AS_OF), "--json"]
+    killed = subprocess.run([sys.executable, "-c", _KILLED_BETWEEN, *words], check=False, capture_output=True)
+    assert killed.returncode == -signal.SIGKILL
+    assert register("SELECT count(*) FROM person") == [[(0,)]]
+    output, errors = start(str(extract)).communicate()
+    assert json.loads(output or errors)["added"] == PEOPLE
+    [[(residences, nobodys)]] = register(
+        "SELECT count(*), count(*) FILTER (WHERE p.person_id IS NULL)"
+        " FROM residence LEFT JOIN person p USING (person_id)"
+    )
+    assert residences > PEOPLE and nobodys == 0
+
+
+def test_residences_of_nobody_go_with_the_next_load_of_any_file(extract: Path, tmp_path: Path) -> None:
+    words = ["population", "load", str(extract), "--as-of", str(AS_OF), "--json"]
+    subprocess.run([sys.executable, "-c", _KILLED_BETWEEN, *words], check=False, capture_output=True)
+    assert register("SELECT count(*) > 0 FROM residence") == [[(True,)]]
+    other = tmp_path / "other.csv"
+    write_extract(other, 50, ["T1"])
+    start(str(other)).communicate()
+    assert register("SELECT count(DISTINCT person_id) FROM residence", "SELECT count(*) FROM person") == [
+        [(50,)],
+        [(50,)],
+    ]
 
 
 def test_another_file_gives_up_the_interrupted_one(extract: Path, tmp_path: Path) -> None:

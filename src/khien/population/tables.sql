@@ -121,6 +121,8 @@ CREATE TABLE load_run (
     fingerprint text NOT NULL,           -- of the file, the date and the options: what a later start may resume
     file_name   text NOT NULL,
     as_of       date NOT NULL,           -- the day whose state the extract describes
+    base        bigint NOT NULL DEFAULT 0,   -- the person of line n, if new, gets the number base + n
+    lines       bigint NOT NULL DEFAULT 0,   -- of the file: the numbers up to base + lines are reserved
     stage       text NOT NULL DEFAULT 'staging' CHECK (stage IN ('staging', 'merging', 'done', 'refused', 'abandoned')),
     started_at  timestamptz NOT NULL DEFAULT now(),
     finished_at timestamptz,
@@ -131,32 +133,66 @@ CREATE TABLE load_run (
 CREATE SCHEMA loading;
 GRANT USAGE, CREATE ON SCHEMA loading TO khien_loader;
 -- Definitions of keys and indexes while a large load has them down; filled and emptied within one transaction.
-CREATE TABLE loading.kept_key (position integer PRIMARY KEY, statement text NOT NULL);
+CREATE TABLE loading.kept_key (
+    relation  regclass NOT NULL,
+    position  integer NOT NULL,
+    statement text NOT NULL,
+    PRIMARY KEY (relation, position)
+);
+
+-- The first of `count` numbers in a row that nobody else gets. Others wait the moment that this takes.
+CREATE FUNCTION khien_load_reserve(sequence regclass, count bigint) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    first bigint;
+BEGIN
+    IF sequence <> ALL ('{person_id_seq,household_id_seq}'::regclass[]) THEN
+        RAISE insufficient_privilege;
+    END IF;
+    EXECUTE format('ALTER SEQUENCE %s OWNED BY NONE', sequence);  -- changes nothing, but nobody draws beside it
+    first := nextval(sequence);
+    PERFORM setval(sequence, first + greatest(count, 1) - 1);
+    RETURN first;
+END $$;
 
 -- A load larger than the register takes keys and indexes down and builds them once, sorted: 4 times faster. Both run in
 -- the load's own transaction, so that a killed load leaves the keys as they were. The loader does not own the tables,
 -- hence the owner's rights; the functions touch definitions only. False: other tables refer to these keys, nothing done.
-CREATE FUNCTION khien_load_keys_down() RETURNS boolean
+-- With `keep_foreign` the foreign keys stay, for a loader that may switch their row-by-row check off: two transactions can
+-- then load two tables side by side. keys_up proves them with one join.
+CREATE FUNCTION khien_load_keys_down(
+    tables regclass[] DEFAULT '{person,identifier,personal_card,household,household_member,residence}',
+    keep_foreign boolean DEFAULT false
+) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
-    tables regclass[] := '{person,identifier,personal_card,household,household_member,residence}'::regclass[];
+    taken "char"[] := CASE WHEN keep_foreign THEN '{p,u,x}' ELSE '{p,u,x,f}' END;
     found record;
 BEGIN
+    IF NOT tables::oid[] <@ '{person,identifier,personal_card,household,household_member,residence}'::regclass[]::oid[] THEN
+        RAISE insufficient_privilege;
+    END IF;
     IF EXISTS (SELECT FROM pg_constraint WHERE contype = 'f' AND confrelid = ANY (tables)) THEN
         RETURN false;
     END IF;
-    INSERT INTO loading.kept_key (position, statement)
-    SELECT row_number() OVER (ORDER BY rank, name), statement FROM (
-        SELECT CASE contype WHEN 'p' THEN 1 ELSE 3 END AS rank, conname AS name,
+    -- Nobody may take away what the rows refer to before that is proved.
+    FOR found IN SELECT DISTINCT confrelid::regclass AS relation FROM pg_constraint
+        WHERE conrelid = ANY (tables) AND contype = 'f' AND keep_foreign
+    LOOP
+        EXECUTE format('LOCK TABLE %s IN SHARE MODE', found.relation);
+    END LOOP;
+    INSERT INTO loading.kept_key (relation, position, statement)
+    SELECT relation, row_number() OVER (ORDER BY rank, name), statement FROM (
+        SELECT conrelid::regclass AS relation, CASE contype WHEN 'p' THEN 1 ELSE 3 END AS rank, conname AS name,
             format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) AS statement
-        FROM pg_constraint WHERE conrelid = ANY (tables) AND contype IN ('p', 'u', 'x', 'f')
+        FROM pg_constraint WHERE conrelid = ANY (tables) AND contype = ANY (taken)
         UNION ALL
-        SELECT 2, i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid)
+        SELECT i.indrelid::regclass, 2, i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid)
         FROM pg_index i WHERE i.indrelid = ANY (tables)
           AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid AND c.conrelid = i.indrelid)
     ) kept;
     FOR found IN SELECT conrelid::regclass AS relation, conname FROM pg_constraint
-        WHERE conrelid = ANY (tables) AND contype IN ('p', 'u', 'x', 'f')
+        WHERE conrelid = ANY (tables) AND contype = ANY (taken)
     LOOP
         EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', found.relation, found.conname);
     END LOOP;
@@ -166,30 +202,52 @@ BEGIN
     RETURN true;
 END $$;
 
-CREATE FUNCTION khien_load_keys_up() RETURNS void
+CREATE FUNCTION khien_load_keys_up(
+    tables regclass[] DEFAULT '{person,identifier,personal_card,household,household_member,residence}'
+) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET default_statistics_target = 30 AS $$
 DECLARE
-    tables regclass[] := '{person,identifier,personal_card,household,household_member,residence}'::regclass[];
     forced regclass[];
-    found regclass;
-    kept text;
+    found record;
+    wrong boolean;
 BEGIN
+    IF NOT tables::oid[] <@ '{person,identifier,personal_card,household,household_member,residence}'::regclass[]::oid[] THEN
+        RAISE insufficient_privilege;
+    END IF;
     -- A foreign key is proved for every row, not for those the loading actor may see; while the policies bind the
     -- owner, PostgreSQL would also ask row by row instead of with one join. Nobody else can look: the tables are locked.
     SELECT coalesce(array_agg(oid::regclass), '{}') INTO forced
     FROM pg_class WHERE oid = ANY (tables) AND relforcerowsecurity;
-    FOREACH found IN ARRAY forced LOOP
-        EXECUTE format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY', found);
+    FOR found IN SELECT unnest(forced) AS relation LOOP
+        EXECUTE format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY', found.relation);
     END LOOP;
-    FOR kept IN SELECT statement FROM loading.kept_key ORDER BY position LOOP
-        EXECUTE kept;
+    FOR found IN
+        SELECT c.conname, c.conrelid::regclass AS relation, c.confrelid::regclass AS target,
+            string_agg(format('t.%I = r.%I', a.attname, b.attname), ' AND ') AS same,
+            string_agg(format('t.%I IS NOT NULL', a.attname), ' AND ') AS given
+        FROM pg_constraint c, unnest(c.conkey, c.confkey) AS k (own, other)
+        JOIN pg_attribute a ON a.attnum = k.own JOIN pg_attribute b ON b.attnum = k.other
+        WHERE c.conrelid = ANY (tables) AND c.contype = 'f' AND a.attrelid = c.conrelid AND b.attrelid = c.confrelid
+        GROUP BY c.oid, c.conname, c.conrelid, c.confrelid
+    LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s t WHERE %s AND NOT EXISTS (SELECT FROM %s r WHERE %s))',
+            found.relation, found.given, found.target, found.same) INTO wrong;
+        IF wrong THEN
+            RAISE foreign_key_violation USING MESSAGE = format('foreign key %s does not hold', found.conname);
+        END IF;
     END LOOP;
-    FOREACH found IN ARRAY forced LOOP
-        EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', found);
+    FOR found IN SELECT k.statement FROM loading.kept_key k WHERE k.relation = ANY (tables) ORDER BY k.relation, k.position LOOP
+        EXECUTE found.statement;
     END LOOP;
-    DELETE FROM loading.kept_key;
+    FOR found IN SELECT unnest(forced) AS relation LOOP
+        EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', found.relation);
+    END LOOP;
+    DELETE FROM loading.kept_key k WHERE k.relation = ANY (tables);
     -- The planner must not work with the figures of an empty register until autovacuum comes round. A sample of 9,000
     -- rows a table (statistics target 30) tells it enough.
-    ANALYZE person, identifier, personal_card, household, household_member, residence;
+    FOR found IN SELECT unnest(tables) AS relation LOOP
+        EXECUTE format('ANALYZE %s', found.relation);
+    END LOOP;
 END $$;
-GRANT EXECUTE ON FUNCTION khien_load_keys_down(), khien_load_keys_up() TO khien_loader;
+GRANT EXECUTE ON FUNCTION khien_load_reserve(regclass, bigint), khien_load_keys_down(regclass[], boolean),
+    khien_load_keys_up(regclass[]) TO khien_loader;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -12,7 +13,7 @@ from khien.core import config
 from khien.core.errors import Unavailable, WrongUsage
 from khien.core.i18n import N_
 from khien.core.server.binaries import NEEDED_MAJOR
-from khien.core.server.cluster import ROLES, grant_scope
+from khien.core.server.cluster import ROLES, grant_loading, grant_scope
 
 
 def login_dsn(database: str | None = None) -> str:
@@ -83,3 +84,5 @@ def ensure_roles(connection: psycopg.Connection[Any]) -> None:
             N_("The login in KHIEN_DATABASE_URL may not prepare the server. Have an administrator run: {statement}"),
             statement=statement,
         ) from failure
+    with suppress(psycopg.errors.InsufficientPrivilege):  # then a load uses one core where it could use two
+        grant_loading(connection)

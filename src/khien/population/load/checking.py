@@ -115,6 +115,14 @@ def convert_statement() -> LiteralString:
     return f"CREATE UNLOGGED TABLE loading.checked AS {_typed()}"
 
 
+def convert_unusual_statement(turn: int) -> LiteralString:
+    """Types the rows of loading.unusual that were noted in this turn, and adds them."""
+    return (
+        f"INSERT INTO loading.checked {_typed()}"  # noqa: S608
+        f" WHERE r.line IN (SELECT line FROM loading.unusual WHERE turn = {int(turn)})"
+    )
+
+
 def explain_statement(as_of: dt.date) -> LiteralString:
     """Fills loading.reject with every fault of every row: one pass finds the faulty rows, only they are explained."""
     conditions = _conditions(as_of)

@@ -19,10 +19,11 @@ from khien.core.i18n import N_, translate
 from khien.core.session import begin
 from khien.population.load import merging, staging
 from khien.population.load.columns import NAMES
-from khien.population.load.merging import Counts
-from khien.population.load.reading import Extract, open_extract
+from khien.population.load.merging import Counts, Run
+from khien.population.load.reading import Extract, count_lines, open_extract
 from khien.population.load.reasons import REASONS
 from khien.population.load.staging import Connection, Place, Progress
+from khien.population.load.usual import Usual, kept_until, sweep
 
 _LOCK = 6417  # advisory lock: one load at a time
 _SHOWN_FAULTS = 100
@@ -59,29 +60,70 @@ def load_extract(
     with begin(by, role="khien_loader") as session:
         as_of = as_of or session.today
     with _loading_alone() as connection:
-        mark = staging.fingerprint(extract, as_of)
-        run_id, place = _take_up(connection, extract, mark, as_of)
+        merging.tidy(connection)
+        rejects = rejects or path.with_name(path.name + ".rejects.csv")
+        while True:
+            try:
+                return _load(connection, extract, by, as_of, strict, rejects, progress)
+            except merging.Overtaken:  # somebody was entered meanwhile: the general way knows how to judge that
+                _give_up(connection)
+
+
+def _load(
+    connection: Connection, extract: Extract, by: Actor, as_of: dt.date, strict: bool, rejects: Path, progress: Progress
+) -> Loaded:
+    run, place = _take_up(connection, extract, staging.fingerprint(extract, as_of), as_of)
+    with _usual(connection, run, extract, as_of) as usual:
         if place.end < extract.size:
-            staging.stage(connection, extract, run_id, place, progress)
-        merging.check(connection, as_of, progress)
+            staging.stage(connection, extract, run.run_id, place, progress, usual)
+        merging.check(connection, extract, usual, as_of, progress)
         rejected, faults = merging.reject_counts(connection)
-        written = (
-            _write_rejects(connection, rejects or path.with_name(path.name + ".rejects.csv")) if rejected else None
-        )
+        written = _write_rejects(connection, rejects) if rejected else None
         if rejected and strict:
-            _finish(connection, run_id, "refused")
+            _finish(connection, run.run_id, "refused")
             shown = _first_faults(connection)
-            staging.clear(connection)
+            _clear(connection)
             raise BadInput(
                 N_("{rows} rows are wrong ({count} faults); nothing was loaded. All of them: {file}"),
                 faults=shown, rows=rejected, count=faults, file=str(written),
             )  # fmt: skip
-        with begin(by, role="khien_loader") as session:
-            counts = merging.merge(session, extract, as_of, progress)
-            session.execute(_FINISH, stage="done", counts=Jsonb(asdict(counts)), run_id=run_id)
-        staging.clear(connection)
+        connection.execute("UPDATE load_run SET stage = 'merging' WHERE run_id = %s", (run.run_id,))
+        with (
+            merging.prepared(connection, run, extract, usual, by, as_of, progress) as merge,
+            begin(by, role="khien_loader") as session,
+        ):
+            counts = merge.run(session)
+            session.execute(_FINISH, stage="done", counts=Jsonb(asdict(counts)), run_id=run.run_id)
+            merge.before_commit()
+        _clear(connection)
     resumed = place != Place(extract.start, extract.first_line)
-    return Loaded(run_id, as_of, counts, resumed, written)
+    return Loaded(run.run_id, as_of, counts, resumed, written)
+
+
+@contextmanager
+def _usual(connection: Connection, run: Run, extract: Extract, as_of: dt.date) -> Iterator[Usual | None]:
+    """Holds the usual rows, where the register is empty."""
+    if not merging.register_is_empty(connection):
+        yield None
+        return
+    usual = Usual(run.run_id, extract, as_of, run.base, merging.communes(connection, as_of))
+    try:
+        yield usual
+    finally:
+        usual.close()
+
+
+def _clear(connection: Connection) -> None:
+    staging.clear(connection)
+    sweep()
+
+
+def _give_up(connection: Connection) -> None:
+    """Whatever was left unfinished is not gone on with."""
+    connection.execute(
+        "UPDATE load_run SET stage = 'abandoned', finished_at = now() WHERE stage IN ('staging', 'merging')"
+    )
+    sweep()
 
 
 _FINISH = (
@@ -112,24 +154,31 @@ def _loading_alone() -> Iterator[Connection]:
         yield connection
 
 
-def _take_up(connection: Connection, extract: Extract, mark: str, as_of: dt.date) -> tuple[int, Place]:
+def _take_up(connection: Connection, extract: Extract, mark: str, as_of: dt.date) -> tuple[Run, Place]:
     """The run to go on with and where, or a new one. Others that were left unfinished are given up."""
     query = (
-        "SELECT run_id FROM load_run WHERE fingerprint = %s AND stage IN ('staging', 'merging') ORDER BY run_id DESC"
+        "SELECT run_id, base, lines FROM load_run WHERE fingerprint = %s AND stage IN ('staging', 'merging')"
+        " ORDER BY run_id DESC"
     )
+    beginning = Place(extract.start, extract.first_line)
     found = connection.execute(query, (mark,)).fetchone()
     if found:
         place = staging.reached(connection, found[0])
-        if place:
-            return found[0], place if place.end >= 0 else Place(extract.start, extract.first_line)
-    connection.execute(
-        "UPDATE load_run SET stage = 'abandoned', finished_at = now() WHERE stage IN ('staging', 'merging')"
+        blocks = staging.usual_blocks(connection) if place else 0
+        sound = not blocks or merging.register_is_empty(connection)
+        if place and sound and kept_until(found[0], place.line, blocks):
+            sweep(keep=found[0])
+            return Run(*found), place if place.end >= 0 else beginning
+    _give_up(connection)
+    lines = count_lines(extract)
+    insert = (
+        "INSERT INTO load_run (fingerprint, file_name, as_of, base, lines)"
+        " VALUES (%s, %s, %s, khien_load_reserve('person_id_seq', %s) - 1, %s) RETURNING run_id, base, lines"
     )
-    insert = "INSERT INTO load_run (fingerprint, file_name, as_of) VALUES (%s, %s, %s) RETURNING run_id"
-    made = connection.execute(insert, (mark, extract.path.name, as_of)).fetchone()
+    made = connection.execute(insert, (mark, extract.path.name, as_of, lines, lines)).fetchone()
     assert made is not None
     staging.prepare(connection, made[0])
-    return made[0], Place(extract.start, extract.first_line)
+    return Run(*made), beginning
 
 
 def _write_rejects(connection: Connection, target: Path) -> Path:

@@ -4,7 +4,6 @@
 -- name: communes
 -- Codes in force on the day of the extract. Where two systems are, the newer one; a district without communes (islands)
 -- stands for its own.
-INSERT INTO loading.commune (code, unit_id)
 SELECT DISTINCT ON (u.code) u.code, u.unit_id FROM unit u
 WHERE u.valid @> %(as_of)s::date
   AND (u.level = 3 OR (u.level = 2 AND NOT EXISTS (SELECT FROM unit c WHERE c.parent_id = u.unit_id)))
@@ -116,6 +115,15 @@ FROM (
 ) h
 JOIN loading.checked c ON c.line = (h.pick::numeric %% 1e15)::bigint
 LEFT JOIN loading.known_home known ON known.household = h.household;
+
+-- name: repeated_rows
+SELECT count(*) FROM loading.excluded e WHERE NOT EXISTS (SELECT FROM loading.reject r WHERE r.line = e.line);
+
+-- name: orphans
+-- A load commits residences just before their people. If it was killed in between, they are nobody's.
+DELETE FROM residence r USING load_run l
+WHERE l.stage = 'merging' AND r.person_id > l.base AND r.person_id <= l.base + l.lines
+  AND NOT EXISTS (SELECT FROM person p WHERE p.person_id = r.person_id);
 
 -- name: known_homes
 -- Which household of the register one of the file is: its head's, else any member's; each given once.

@@ -13,7 +13,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,7 +23,7 @@ from khien.core.errors import BadInput, Fault
 from khien.core.i18n import N_
 from khien.population.load.columns import check_header
 
-BLOCK_BYTES = 4 << 20
+BLOCK_BYTES = 8 << 20
 # A quoted field may hold line breaks, but a row longer than this has lost its closing quote.
 _ROW_BYTES = 64 << 10
 _BOM = b"\xef\xbb\xbf"
@@ -44,12 +44,22 @@ class BadRow:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """`rows` is CSV with the line number as first field. After it, reading goes on at `end` with line `next_line`."""
+    """`rows` is CSV with the line number as first field. After it, reading goes on at `end` with line `next_line`.
 
-    rows: bytes
+    `text` is the same as it stands in the file, where every line is a row and none is bad; line `first` is its first.
+    """
+
+    numbered: bytes
     end: int  # CSV: byte offset; Parquet: row number
     next_line: int
     bad: tuple[BadRow, ...] = ()
+    text: bytes = b""
+    first: int = 0
+    delimiter: bytes = b","
+
+    @property
+    def rows(self) -> bytes:
+        return _number(self.text.split(b"\n"), self.first, self.delimiter) if self.text else self.numbered
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,23 +123,35 @@ def _csv_blocks(extract: Extract, start: int, line: int) -> Iterator[Block]:
             block, used = _cut_rows(data[:cut], extract, line, last)
             carried = data[used:]
             offset, line = offset + used, block.next_line
-            yield Block(block.rows, offset, line, block.bad)
+            yield replace(block, end=offset)
             if last:
                 return
 
 
 def _cut_rows(data: bytes, extract: Extract, line: int, last: bool) -> tuple[Block, int]:
-    """Number the rows of `data`. Gives the block and how many bytes of `data` it used."""
-    lines = data.split(b"\n")
-    if not lines[-1]:
-        lines.pop()
+    """The rows of `data`. Gives the block and how many bytes of `data` it used."""
     separator = extract.delimiter.encode()
-    if b'"' in data and any(part.count(b'"') & 1 for part in lines):
+    if b'"' in data and _broken_in_field(data):
+        lines = data.split(b"\n")
+        if not lines[-1]:
+            lines.pop()
         return _cut_careful(lines, extract, line, last)
-    rows = b"\n".join(
-        [b"%d%b%b" % (n, separator, part) for n, part in enumerate(lines, line) if part and part != b"\r"]
-    )
-    return Block(_unix(rows), 0, line + len(lines)), len(data)
+    text = data.removesuffix(b"\n")
+    following = line + (text.count(b"\n") + 1 if data else 0)
+    if b"\r" in text or b"\0" in text:
+        return Block(_number(text.split(b"\n"), line, separator), 0, following), len(data)
+    return Block(b"", 0, following, text=text, first=line, delimiter=separator), len(data)
+
+
+def _broken_in_field(data: bytes) -> bool:
+    """Whether a line has an odd number of quotes: a line break stands where the quotes before it are not even."""
+    parts = data.split(b'"')
+    return len(parts) % 2 == 0 or b"\n" in b"".join(parts[1::2])
+
+
+def _number(lines: list[bytes], line: int, separator: bytes) -> bytes:
+    rows = [b"%d%b%b" % (n, separator, part) for n, part in enumerate(lines, line) if part and part != b"\r"]
+    return _unix(b"\n".join(rows))
 
 
 def _cut_careful(lines: list[bytes], extract: Extract, line: int, last: bool) -> tuple[Block, int]:
@@ -187,12 +209,23 @@ def _unix(rows: bytes) -> bytes:
     return rows.replace(b"\r\n", b"\n").rstrip(b"\r") if b"\r" in rows else rows
 
 
+def count_lines(extract: Extract) -> int:
+    """No row stands on a later line."""
+    if extract.parquet:
+        return extract.size + 1
+    lines = 0
+    with extract.path.open("rb") as stream:
+        while part := stream.read(1 << 20):
+            lines += part.count(b"\n")
+    return lines + 1
+
+
 def isolate(extract: Extract, block: Block) -> Block:
     """The same block with the rows that COPY would refuse taken out and named. Slow; for blocks with such rows only."""
     good = io.StringIO()
     writer = csv.writer(good, delimiter=extract.delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
     bad = list(block.bad)
-    for raw in _numbered_rows(block.rows):
+    for raw in numbered_rows(block.rows):
         number, _, rest = raw.partition(extract.delimiter.encode())
         line = int(number)
         reason = _unreadable(rest)
@@ -206,7 +239,7 @@ def isolate(extract: Extract, block: Block) -> Block:
     return Block(good.getvalue().encode(), block.end, block.next_line, tuple(bad))
 
 
-def _numbered_rows(rows: bytes) -> Iterator[bytes]:
+def numbered_rows(rows: bytes) -> Iterator[bytes]:
     pending: list[bytes] = []
     for part in rows.split(b"\n"):
         pending.append(part)

@@ -11,13 +11,14 @@ import psycopg
 from psycopg import sql
 
 from khien.population.load.columns import NAMES
-from khien.population.load.reading import Block, Extract, isolate
+from khien.population.load.reading import Block, Extract, isolate, numbered_rows
+from khien.population.load.usual import Sifted, Usual
 
 Connection = psycopg.Connection[Any]
 Progress = Callable[[str, int, int], None]  # stage, done, of
 
 _TABLES = ("raw", "block", "reject", "excluded", "commune", "checked", "identity", "matched", "wanted", "home",
-           "known_home", "member")  # fmt: skip
+           "known_home", "member", "unusual")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,12 @@ def prepare(connection: Connection, run_id: int) -> None:
         clear(connection)
         columns = sql.SQL(", ").join(sql.SQL("{} text").format(sql.Identifier(name)) for name in NAMES)
         connection.execute(sql.SQL("CREATE UNLOGGED TABLE loading.raw (line bigint, {})").format(columns))
-        connection.execute("CREATE UNLOGGED TABLE loading.block (run_id bigint, read_to bigint, next_line bigint)")
+        connection.execute(
+            "CREATE UNLOGGED TABLE loading.block (run_id bigint, read_to bigint, next_line bigint, usual bigint)"
+        )
         connection.execute("CREATE UNLOGGED TABLE loading.reject (line bigint, field text, reason text)")
-        connection.execute("INSERT INTO loading.block VALUES (%s, -1, -1)", (run_id,))
+        connection.execute("CREATE UNLOGGED TABLE loading.unusual (line bigint PRIMARY KEY, turn integer NOT NULL)")
+        connection.execute("INSERT INTO loading.block VALUES (%s, -1, -1, 0)", (run_id,))
 
 
 def reached(connection: Connection, run_id: int) -> Place | None:
@@ -69,29 +73,63 @@ def reached(connection: Connection, run_id: int) -> Place | None:
     return Place(found[0], found[1]) if found and found[0] is not None else None
 
 
-def stage(connection: Connection, extract: Extract, run_id: int, place: Place, progress: Progress) -> None:
-    """COPY the rest of the file, from `place` on."""
-    separator = sql.Literal(extract.delimiter)
-    names = sql.SQL(", ").join(map(sql.Identifier, ("line", *extract.columns)))
-    copy = sql.SQL("COPY loading.raw ({}) FROM STDIN (FORMAT csv, DELIMITER {}, FORCE_NULL *, ENCODING 'UTF8')").format(
-        names, separator
-    )
-    for block in extract.blocks(place.end, place.line):
+def usual_rows(connection: Connection) -> int:
+    """How many rows were put aside as usual while staging."""
+    found = connection.execute("SELECT sum(usual)::bigint FROM loading.block").fetchone()
+    return int(found[0] or 0) if found else 0
+
+
+def usual_blocks(connection: Connection) -> int:
+    """How many blocks had such rows."""
+    found = connection.execute("SELECT count(*) FROM loading.block WHERE usual > 0").fetchone()
+    return int(found[0]) if found else 0
+
+
+def stage(
+    connection: Connection, extract: Extract, run_id: int, place: Place, progress: Progress, usual: Usual | None
+) -> None:
+    """COPY the rest of the file, from `place` on, without the rows that `usual` takes."""
+    copy = _copy_statement(extract)
+    blocks = extract.blocks(place.end, place.line)
+    for part in usual.sift(blocks) if usual else (Sifted(block, 0) for block in blocks):
         try:
-            _write(connection, copy, run_id, block)
+            _write(connection, copy, run_id, part.rest, part.usual)
         except psycopg.DataError:
             # Something in it cannot be stored: the good rows of the block go in, the others are named.
-            _write(connection, copy, run_id, isolate(extract, block))
-        progress("staging", block.end, extract.size)
+            _write(connection, copy, run_id, isolate(extract, part.rest), part.usual)
+        progress("staging", part.rest.end, extract.size)
 
 
-def _write(connection: Connection, copy: sql.Composed, run_id: int, block: Block) -> None:
+def stage_again(connection: Connection, extract: Extract, usual: Usual, turn: int) -> int:
+    """COPY the rows that were put aside and are judged in this turn; how many."""
+    lines = 0
+    for rows in usual.raw_rows(turn):
+        with connection.transaction(), connection.cursor() as cursor:
+            with cursor.copy(_copy_statement(extract)) as target:
+                target.write(rows)
+            with cursor.copy("COPY loading.unusual (line, turn) FROM STDIN") as target:
+                for row in numbered_rows(rows):
+                    target.write_row((int(row.partition(extract.delimiter.encode())[0]), turn))
+                    lines += 1
+    return lines
+
+
+def _copy_statement(extract: Extract) -> sql.Composed:
+    """Takes numbered rows into loading.raw."""
+    names = sql.SQL(", ").join(map(sql.Identifier, ("line", *extract.columns)))
+    return sql.SQL("COPY loading.raw ({}) FROM STDIN (FORMAT csv, DELIMITER {}, FORCE_NULL *, ENCODING 'UTF8')").format(
+        names, sql.Literal(extract.delimiter)
+    )
+
+
+def _write(connection: Connection, copy: sql.Composed, run_id: int, block: Block, usual: int) -> None:
+    rows = block.rows
     with connection.transaction(), connection.cursor() as cursor:
-        if block.rows:
+        if rows:
             with cursor.copy(copy) as target:
-                target.write(block.rows)
+                target.write(rows)
         if block.bad:
             with cursor.copy("COPY loading.reject (line, field, reason) FROM STDIN") as target:
                 for bad in block.bad:
                     target.write_row((bad.line, "row", bad.reason))
-        cursor.execute("INSERT INTO loading.block VALUES (%s, %s, %s)", (run_id, block.end, block.next_line))
+        cursor.execute("INSERT INTO loading.block VALUES (%s, %s, %s, %s)", (run_id, block.end, block.next_line, usual))

@@ -1,0 +1,142 @@
+"""Rows that take the short way into an empty register: the same register as the general way gives, row for row."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from khien.core.actor import machine
+from khien.core.session import begin
+from khien.population.load import merging
+from khien.population.load.usual import Sifted, Usual, folder_of_database
+from tests.population.extracts import load, ready, register, rejects, row, write
+
+_NAMES = ("Nguyễn Thị Ví Dụ", "ĐẶNG Văn Ơn", "Hoà", "Hòa", "Ý", "lê  hai dấu cách", "O'Neil", "Müller", "Trần Ư", " Lê A")  # fmt: skip  # noqa: E501
+_DAYS = ("", "2021-05-01", "2021-08-31", "2021-09-01", "2021-09-02", "2021-02-30", "1850-01-01", "5/2021",
+         " 2021-05-01")  # fmt: skip
+_COMMUNES = ("", "T1", "T2", "T9", " T1")
+
+
+def odd_people(count: int) -> list[dict[str, str]]:
+    """People of all sorts, mostly sound, drawn alike in every run."""
+    draw = random.Random(17)
+
+    def sometimes(value: str, *others: str) -> str:
+        return draw.choice((value, *others)) if draw.random() < 0.12 else value
+
+    people = []
+    for n in range(count):
+        number = f"0011{n % 100:02}{n:06}"
+        household = f"H{n // 3}"
+        people.append(
+            row(
+                personal_number=sometimes(number, "", number[1:], f" {number}", "001100000001"),
+                provisional_id=draw.choice(("", "", "", f"gửi-{n}", f"gui-{n}", f"KT/{n}")),
+                name=sometimes("Nguyễn Thị Ví Dụ", *_NAMES),
+                birth_date=sometimes("1990-01-15", "1990", "1990-05", "1990-**-**", "1990-13", "2021-09-02", ""),
+                sex=sometimes("female", "male", "", "other", "unknown", "Female", "nữ"),
+                nationality=sometimes("", "VNM", "LAO", "lao", "Lào"),
+                old_number=sometimes("", f"{n:09}", "000000001", f"{n:08}", "000 000 002"),
+                insurance_number=sometimes(f"{n:010}", "", f"GD4{n:012}", f"gd4{n:012}", "0000000003"),
+                card_kind=sometimes("", "cccd", "cmnd", "CCCD", "thẻ"),
+                card_issued_on=sometimes("", *_DAYS),
+                card_expires_on=sometimes("", *_DAYS),
+                household=sometimes(household, "", f" {household}", "H1"),
+                relation=sometimes("head" if n % 3 == 0 else "child", "", "Child", "con", "head"),
+                commune=sometimes("T1", *_COMMUNES),
+                address=sometimes("Số 1, phố Thử", "", ' "3"\tnhà 2 ', "Ngõ 1\nnhà 2", "\\N", "A" * 501),
+                temporary_commune=draw.choice(("", "", "", *_COMMUNES)),
+                temporary_address=sometimes("", "Nhà trọ 5"),
+                temporary_from=sometimes("", *_DAYS),
+                temporary_until=sometimes("", *_DAYS),
+                stay_commune=sometimes("", *_COMMUNES),
+                stay_from=sometimes("", *_DAYS),
+                stay_until=sometimes("", *_DAYS),
+                absent_from=sometimes("", *_DAYS),
+                absent_until=sometimes("", *_DAYS),
+                died_on=sometimes("", *_DAYS),
+            )
+        )
+    return people
+
+
+def _loaded(path: Path) -> list[Any]:
+    """The register and the rejects after a load, without the numbers that were drawn for people and households."""
+    done = load(path)
+    first = "(SELECT min(person_id) FROM person)"
+    found = register(
+        f"SELECT person_id - {first}, name, name_key, birth_date, birth_precision, sex, nationality, home_unit,"
+        " present_unit, died_on FROM person ORDER BY 1",
+        f"SELECT kind, CASE WHEN value NOT LIKE 'KT__________%' THEN value END, person_id - {first}, valid"
+        " FROM identifier ORDER BY 3, 1, 2",
+        f"SELECT person_id - {first}, card_number, kind, issued_on, expires_on FROM personal_card ORDER BY 1, 2, 4",
+        f"SELECT person_id - {first}, relation, valid, unit_id, address, "
+        f" min(person_id) OVER (PARTITION BY household_id) - {first}"
+        " FROM household_member JOIN household USING (household_id) ORDER BY 1",
+        "SELECT count(*) FROM household",
+        f"SELECT person_id - {first}, kind, unit_id, address, valid FROM residence ORDER BY 1, 2, 5",
+    )
+    return [*found, rejects(done), done.counts]
+
+
+def test_both_ways_lead_to_the_same_register(
+    fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready()
+    path = write(tmp_path / "a.csv", *odd_people(600))
+    short = _loaded(path)
+    with begin(machine("test", "*"), role="khien_loader") as session:
+        session.execute("TRUNCATE person, identifier, personal_card, household, household_member, residence")
+    monkeypatch.setattr(Usual, "_sift", lambda _, block: Sifted(block, 0))
+    general = _loaded(path)
+    for ours, theirs in zip(short, general, strict=True):
+        assert ours == theirs
+    counts = short[-1]
+    assert counts.added > 100 and counts.rejected > 100
+
+
+def test_nothing_about_people_is_left_in_the_folder(fresh_database: str, tmp_path: Path) -> None:
+    ready()
+    left = folder_of_database() / "7"
+    left.mkdir(parents=True)
+    (left / "2.person").write_text("of a load that was killed")
+    load(write(tmp_path / "a.csv", row()))
+    assert not folder_of_database().exists()
+
+
+def test_two_databases_of_one_home_share_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = folder_of_database()
+    monkeypatch.setenv("KHIEN_DATABASE_NAME", "another")
+    assert folder_of_database() != here
+
+
+def test_somebody_entered_while_the_file_was_read(
+    fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows that were put aside for an empty register are judged after all: hers is known, not added again."""
+    ready()
+    early = write(tmp_path / "early.csv", row())
+    path = write(tmp_path / "a.csv", row(), row(personal_number="001190000002", name="Trần Văn Ví Dụ"))
+    prepare = merging.check
+
+    def enter_her_first(*args: Any) -> None:
+        monkeypatch.setattr(merging, "check", prepare)
+        prepare(*args)
+        with begin(machine("test", "*"), role="khien_loader") as session:
+            session.execute(
+                "INSERT INTO person (person_id, name, name_key, birth_date, sex, home_unit, present_unit)"
+                " SELECT 900000, 'Nguyễn Thị Ví Dụ', khien_name_key('Nguyễn Thị Ví Dụ'), '1990-01-15', 'female',"
+                " unit_id, unit_id FROM unit WHERE code = 'T1'"
+            )
+            session.execute(
+                "INSERT INTO identifier (kind, value, person_id) VALUES ('personal_number', '001190000001', 900000)"
+            )
+
+    monkeypatch.setattr(merging, "check", enter_her_first)
+    done = load(path)
+    assert (done.counts.added, done.counts.rows) == (1, 2)
+    assert register("SELECT count(*) FROM person") == [[(2,)]]
+    assert load(early).counts.added == 0
