@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "khien"
 DJANGO_ROOMS = {"views.py", "forms.py", "admin.py", "models.py", "urls.py", "api.py", "migration.py"}
-DJANGO_PLACES = {"web", "access", "migrations", "templatetags", "views"}
+DJANGO_PLACES = {"web", "access", "migrations", "templatetags", "views", "forms"}
 CODE = {".py", ".sql", ".ts", ".scss", ".html", ".mjs"}
 
 

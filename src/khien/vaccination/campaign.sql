@@ -55,6 +55,11 @@ FROM allocation a JOIN vaccine_product v USING (product) LEFT JOIN unit u ON u.u
 WHERE a.campaign_id = %(campaign_id)s AND coalesce(a.unit_id, s.unit_id) <@ %(area)s::int4multirange
 GROUP BY 1, 2, 3, 4, coalesce(a.unit_id, s.unit_id) ORDER BY 1, coalesce(a.unit_id, s.unit_id);
 
+-- name: units_to_allocate
+SELECT u.unit_id, u.name, u.level - top.level AS depth FROM unit u, unit top
+WHERE top.unit_id = %(unit_id)s AND u.unit_id BETWEEN top.unit_id AND top.last_id AND u.unit_id <@ %(area)s::int4multirange
+  AND u.valid @> %(on)s::date ORDER BY u.unit_id;
+
 -- name: insert_session
 INSERT INTO vaccination_session (client_id, campaign_id, site_id, day, kind, product, lot_number, places)
 VALUES (%(client_id)s, %(campaign_id)s, %(site_id)s, %(day)s, %(kind)s, %(product)s, %(lot_number)s, %(places)s)
@@ -171,6 +176,8 @@ LEFT JOIN household_member m ON m.person_id = p.person_id AND upper_inf(m.valid)
 LEFT JOIN household h USING (household_id)
 LEFT JOIN contact_point c ON c.person_id = p.person_id AND c.system = 'phone'
 WHERE (%(vaccine_group)s::text IS NULL OR g.vaccine_group = %(vaccine_group)s) AND (g.dose_number = 1 OR NOT %(first_only)s)
+  AND (NOT %(at_home)s OR p.birth_date <= %(home_born)s OR EXISTS (
+       SELECT FROM health_fact f WHERE f.person_id = p.person_id AND f.code = %(home_fact)s AND f.valid @> %(on)s::date))
 ORDER BY u.unit_id, h.address, m.household_id, p.birth_date, p.person_id, g.vaccine_group;
 
 -- name: due_by_unit

@@ -88,6 +88,12 @@ ORDER BY product, expires_on, lot_number;
 -- name: sites_in_area
 SELECT site_id, code, name FROM site WHERE unit_id <@ %(area)s::int4multirange ORDER BY name;
 
+-- name: all_products
+SELECT product, name, disease FROM vaccine_product ORDER BY disease, name;
+
+-- name: all_sites
+SELECT code, name FROM site ORDER BY name;
+
 -- name: has_product
 SELECT true FROM vaccine_product WHERE product = %(product)s;
 

@@ -87,3 +87,8 @@ VALUES (%(client_id)s, %(product)s, %(lot_number)s, %(site_id)s, %(session_id)s,
 SELECT v.product, v.lot_number, v.opened_at, v.discard_at, v.discard_at <= %(now)s AS over
 FROM open_vial v JOIN site s USING (site_id)
 WHERE s.code = %(site)s AND v.opened_at > %(now)s - interval '24 hours' ORDER BY v.discard_at NULLS LAST;
+
+-- name: lot_state
+SELECT l.*, v.name AS product_name,
+       coalesce((SELECT sum(k.doses) FROM stock k WHERE k.product = l.product AND k.lot_number = l.lot_number), 0) AS left_doses
+FROM lot l JOIN vaccine_product v USING (product) WHERE l.product = %(product)s AND l.lot_number = %(lot_number)s;

@@ -1,11 +1,16 @@
 from django.urls import path
 
-from khien.vaccination.views import campaign, desk, doses, events
+from khien.vaccination.views import campaign, desk, doses, events, people, stock
 
 app_name = "vaccination"
 urlpatterns = [
     path("persons/<int:person_id>/doses/", doses.doses, name="doses"),
     path("persons/<int:person_id>/doses/new", doses.record, name="record"),
+    path("persons/<int:person_id>/doses/elsewhere", people.elsewhere, name="elsewhere"),
+    path("persons/<int:person_id>/doses/<int:dose_id>/verify", people.verify, name="verify"),
+    path("persons/<int:person_id>/health/", people.health, name="health"),
+    path("persons/<int:person_id>/health/<int:fact_id>/end", people.end_fact, name="end_fact"),
+    path("declared-doses/", people.declared, name="declared"),
     path("persons/<int:person_id>/doses/<int:dose_id>/correct", doses.correct, name="correct"),
     path("persons/<int:person_id>/doses/<int:dose_id>/reaction", events.new, name="event_new"),
     path("reactions/", events.work_list, name="events"),
@@ -13,14 +18,20 @@ urlpatterns = [
     path("campaigns/", campaign.campaigns, name="campaigns"),
     path("campaigns/<int:campaign_id>/", campaign.board, name="campaign"),
     path("campaigns/<int:campaign_id>/table.<str:kind>", campaign.board_file, name="campaign_file"),
-    path("campaigns/<int:campaign_id>/unvaccinated/<int:unit_id>/", campaign.unvaccinated, name="unvaccinated"),
-    path("stock/", campaign.fridge, name="stock"),
+    path("campaigns/<int:campaign_id>/allocate", campaign.allocate, name="allocate"),
+    path("campaigns/<int:campaign_id>/due/<int:unit_id>/", campaign.due_people, name="due_people"),
+    path("stock/", stock.fridge, name="stock"),
+    path("stock/receive", stock.receive, name="stock_receive"),
+    path("stock/move", stock.move, name="stock_move"),
+    path("stock/excursion", stock.excursion, name="stock_excursion"),
+    path("lots/<str:product>/<path:lot_number>", stock.lot, name="lot"),
     path("sessions/", campaign.sessions, name="sessions"),
     path("sessions/<int:session_id>/", campaign.session_board, name="session"),
     path("sessions/<int:session_id>/list.<str:kind>", campaign.session_file, name="session_file"),
     path("sessions/<int:session_id>/call", campaign.call, name="session_call"),
     path("sessions/<int:session_id>/invite", campaign.invite, name="session_invite"),
     path("sessions/<int:session_id>/lot", campaign.lot, name="session_lot"),
+    path("sessions/<int:session_id>/vial", campaign.vial, name="session_vial"),
     path("sessions/<int:session_id>/close", campaign.close, name="session_close"),
     path("sessions/<int:session_id>/call/<int:person_id>", campaign.note, name="session_note"),
     path("sessions/<int:session_id>/observation/", desk.observation, name="observation"),

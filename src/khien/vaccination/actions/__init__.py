@@ -18,7 +18,7 @@ from khien.vaccination.actions.desk import (
     screen_person,
     undo_dose,
 )
-from khien.vaccination.actions.doses import DoseOutcome, correct_dose, record_dose, record_doses
+from khien.vaccination.actions.doses import DoseOutcome, correct_dose, declare_dose, record_dose, record_doses
 from khien.vaccination.actions.events import conclude_event, report_event, update_event, verify_dose
 from khien.vaccination.actions.people import (
     end_health_fact,
@@ -63,6 +63,7 @@ __all__ = [
     "call_people",
     "choose_lot",
     "correct_dose",
+    "declare_dose",
     "load_products",
     "move_stock",
     "note_call",

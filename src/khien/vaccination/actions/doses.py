@@ -91,6 +91,17 @@ def record_dose(*, by: Actor, entry: DoseEntry) -> DoseOutcome:
     return outcome
 
 
+def declare_dose(
+    *, by: Actor, client_id: UUID, person_id: int, product: str, given_on: dt.date, lot_number: str | None = None
+) -> DoseOutcome:
+    """A person says that he or she had a dose. It stands apart until somebody verifies it; it counts for nothing."""
+    by.must("dose.declare")
+    # Saying what one had is less than recording what was given: the evidence makes the difference.
+    declarer = replace(by, permissions=by.permissions | {"dose.record"})
+    entry = DoseEntry(client_id, person_id, product, given_on, lot_number, evidence="declared")
+    return record_dose(by=declarer, entry=entry)
+
+
 def correct_dose(
     *, by: Actor, person_id: int, dose_id: int, client_id: UUID, reason: str, changes: dict[str, Any] | None = None
 ) -> DoseOutcome:

@@ -2,6 +2,8 @@
 
 from khien.vaccination.store.doses import (
     SQL,
+    all_products,
+    all_sites,
     dose_checks,
     doses_of_person,
     flag_titles,
@@ -13,6 +15,8 @@ from khien.vaccination.store.doses import (
 
 __all__ = [
     "SQL",
+    "all_products",
+    "all_sites",
     "dose_checks",
     "doses_of_person",
     "flag_titles",

@@ -68,6 +68,12 @@ def allocations(session: Session, campaign_id: int) -> list[dict[str, Any]]:
     return session.rows(SQL.allocations, campaign_id=campaign_id, area=session.actor.area)
 
 
+def units_to_allocate(session: Session, one: dict[str, Any]) -> list[tuple[int, str]]:
+    """The units of a campaign that lie in the actor's area, from the top down, indented by their level."""
+    rows = session.rows(SQL.units_to_allocate, unit_id=one["unit_id"], area=session.actor.area, on=session.today)
+    return [(row["unit_id"], "\u2003" * row["depth"] + row["name"]) for row in rows]
+
+
 def vaccination_session(session: Session, session_id: int) -> dict[str, Any]:
     """One session. Raises NotFound, also outside the actor's area."""
     found = session.row(SQL.session, session_id=session_id, area=session.actor.area)
@@ -92,21 +98,31 @@ def call_list(session: Session, session_id: int) -> list[dict[str, Any]]:
     return rows
 
 
-def door_to_door(session: Session, campaign_id: int, unit_id: int, *, first_only: bool = True) -> list[dict[str, Any]]:
-    """Who in a unit is due, household by household: those without any dose, or everybody. The read is logged."""
+def door_to_door(
+    session: Session, campaign_id: int, unit_id: int, *, first_only: bool = True, at_home: bool = False
+) -> list[dict[str, Any]]:
+    """Who in a unit is due, household by household: those without any dose, whom a mobile team visits (`at_home`), or
+    everybody. The read is logged."""
     one = campaign(session, campaign_id)
-    return due_list(session, one["programme"], unit_id, group=one["vaccine_group"], first_only=first_only)
+    return due_list(
+        session, one["programme"], unit_id, group=one["vaccine_group"], first_only=first_only, at_home=at_home
+    )
 
 
 def due_list(
     session: Session, programme: str, unit_id: int, *, on: dt.date | None = None, group: str | None = None,
-    first_only: bool = False,
+    first_only: bool = False, at_home: bool = False,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Who lives in a unit of the actor's area and is due on a day (today), household by household; one row a person and
     vaccine group. The read is logged."""
     session.actor.must("campaign.read")
-    due.find_due(session, programme, _within(session, unit_id), on or session.today)
-    rows = session.rows(SQL.door_to_door, vaccine_group=group, first_only=first_only)
+    day = on or session.today
+    due.find_due(session, programme, _within(session, unit_id), day)
+    rules = call_rules(programme, day)
+    rows = session.rows(
+        SQL.door_to_door, vaccine_group=group, first_only=first_only, at_home=at_home, on=day,
+        home_born=rules["home_born"], home_fact=rules["home_fact"],
+    )  # fmt: skip
     if rows:
         session.log("campaign.read", {row["person_id"] for row in rows}, unit=unit_id)
     return rows

@@ -55,6 +55,16 @@ def sites(session: Session) -> list[dict[str, Any]]:
     return session.rows(SQL.sites_in_area, area=session.actor.area)
 
 
+def all_products(session: Session) -> list[dict[str, Any]]:
+    """Every vaccine, licensed here or not: elsewhere they gave others."""
+    return session.rows(SQL.all_products)
+
+
+def all_sites(session: Session) -> list[dict[str, Any]]:
+    """Every vaccination site of the country: vaccine may be sent to any."""
+    return session.rows(SQL.all_sites)
+
+
 def flag_titles(flags: Sequence[str], language: str) -> list[str]:
     """The sentences behind a dose's flags."""
     checks = dose_checks()

@@ -35,8 +35,14 @@ def courses(session: Session, person_id: int, *, language: str) -> list[dict[str
     Rows: programme (its title) and the fields of a forecast by vaccine group.
     """
     found = []
+    # What was due ten years ago and never given belongs to another age: no adult is called for a dose of infancy.
+    oldest = (session.today - dt.timedelta(days=3653)).isoformat()
     for name in programmes.shipped():
         told = course(session, person_id, name, language=language)
         title = programmes.find(name).title.get(language, name)
-        found += [{"programme": title, **group} for group in told["forecast"] if group["status"] == "not_complete"]
+        found += [{"programme": title, **group} for group in told["forecast"] if _asks(group, oldest)]
     return sorted(found, key=lambda row: (row["recommended"] or "", row["group"]))
+
+
+def _asks(group: dict[str, Any], oldest: str) -> bool:
+    return group["status"] == "not_complete" and (group["recommended"] or "") >= oldest

@@ -8,6 +8,8 @@ from functools import cache
 from typing import Any
 
 from khien import rulebook
+from khien.core.errors import NotFound
+from khien.core.i18n import N_
 from khien.core.session import Session
 from khien.core.sql import Queries
 
@@ -46,4 +48,13 @@ def recipients(
     found = session.rows(SQL.recipients, product=product, lot_number=lot_number, since=since, site=site)
     if found:
         session.log("dose.read", {row["person_id"] for row in found}, lot=lot_number)
+    return found
+
+
+def lot(session: Session, product: str, lot_number: str) -> dict[str, Any]:
+    """One lot, with what is left of it everywhere. Raises NotFound."""
+    session.actor.must("stock.read")
+    found = session.row(SQL.lot_state, product=product, lot_number=lot_number)
+    if found is None:
+        raise NotFound(N_("No such lot of this vaccine."))
     return found

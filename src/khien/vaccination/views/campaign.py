@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -17,16 +17,16 @@ from khien.access.gate import permission_required
 from khien.core.errors import BadInput
 from khien.core.session import Session, begin
 from khien.territory import store as territory
-from khien.vaccination import actions, programmes, sending, sheets, store
-from khien.vaccination.forms import CampaignForm, CloseForm, SessionForm
+from khien.vaccination import actions, programmes, sending, store
+from khien.vaccination.forms import AllocationForm, CampaignForm, CloseForm, SessionForm
 from khien.vaccination.store import campaign, desk, stock
-from khien.vaccination.views.desk import told
+from khien.vaccination.views.asking import ask, done, language, told
+from khien.vaccination.views.sheet import sheet_response
 
 
 def _groups() -> list[tuple[str, str]]:
-    language = get_language() or "vi"
     return [
-        (f"{name}|{group.name}", f"{programmes.find(name).title.get(language, name)}: {group.name}")
+        (f"{name}|{group.name}", f"{programmes.find(name).title.get(language(), name)}: {group.name}")
         for name in programmes.shipped()
         for group in programmes.find(name).groups
     ]
@@ -92,23 +92,53 @@ def board_file(request: HttpRequest, campaign_id: int, kind: str) -> HttpRespons
         shown = campaign.board(session, campaign_id)
     head = [_("Unit"), _("Due"), _("Called"), _("Given"), _("Refused"), _("Doses in stock")]
     rows = [[r["name"], r["due"], r["called"], r["given"], r["refused"], r["stock"]] for r in shown["units"]]
-    return _file(f"campaign-{campaign_id}", kind, [head, *rows])
+    return sheet_response(f"campaign-{campaign_id}", kind, [head, *rows])
 
 
 @permission_required("campaign.read")
-def unvaccinated(request: HttpRequest, campaign_id: int, unit_id: int) -> HttpResponse:
-    """For the team at the door: who has had no dose yet, household by household. Printable; CSV and XLSX."""
+def due_people(request: HttpRequest, campaign_id: int, unit_id: int) -> HttpResponse:
+    """Household by household: who has had no dose yet (the list of the team at the door), whom a mobile team visits, or
+    everybody who is due. Printable; CSV and XLSX."""
+    who = request.GET.get("who", "first")
     with begin(request.actor) as session:
         one = campaign.campaign(session, campaign_id)
         unit = territory.unit(session, unit_id)
-        rows = campaign.door_to_door(session, campaign_id, unit_id)
+        rows = campaign.door_to_door(session, campaign_id, unit_id, first_only=who == "first", at_home=who == "home")
     kind = request.GET.get("file", "")
     if kind:
-        head = [_("Address"), _("Name"), _("Birth date"), _("Phone")]
-        body = [[r["address"], r["name"], f"{r['birth_date']:%d/%m/%Y}", r["phone"]] for r in rows]
-        return _file(f"unvaccinated-{unit_id}", kind, [head, *body])
-    shown = {"campaign": one, "unit": unit, "rows": rows, "households": len({r["household_id"] for r in rows})}
-    return render(request, "vaccination/unvaccinated.html", shown)
+        head = [_("Address"), _("Name"), _("Birth date"), _("Phone"), _("Dose")]
+        body = [[r["address"], r["name"], f"{r['birth_date']:%d/%m/%Y}", r["phone"], r["dose_number"]] for r in rows]
+        return sheet_response(f"due-{unit_id}", kind, [head, *body])
+    homes = {r["household_id"] or -r["person_id"] for r in rows}
+    shown = {"campaign": one, "unit": unit, "rows": rows, "households": len(homes), "who": who}
+    return render(request, "vaccination/due_people.html", shown)
+
+
+@permission_required("campaign.manage")
+def allocate(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    """Promise doses to a unit or a site; what is below a unit comes out of what it was given."""
+    with begin(request.actor) as session:
+        one = campaign.campaign(session, campaign_id)
+        form = AllocationForm(
+            request.POST or None, initial={"client_id": uuid4()}, products=store.products(session, session.today),
+            units=campaign.units_to_allocate(session, one), sites=store.sites(session),
+        )  # fmt: skip
+
+    def work(data: dict[str, Any]) -> None:
+        what, _bar, value = data["place"].partition("|")
+        actions.allocate(
+            by=request.actor, client_id=data["client_id"], campaign_id=campaign_id, product=data["product"],
+            doses=data["doses"], document=data["document"], unit_id=int(value) if what == "unit" else None,
+            site=value if what == "site" else None,
+        )  # fmt: skip
+
+    if done(request, form, work):
+        messages.success(request, _("The doses were allocated."))
+        return redirect("vaccination:campaign", campaign_id=campaign_id)
+    return ask(
+        request, form, title=_("Allocate doses"), button=_("Allocate"), caption=one["name"],
+        back=reverse("vaccination:campaign", args=[campaign_id]),
+    )  # fmt: skip
 
 
 @permission_required("campaign.read")
@@ -136,6 +166,8 @@ def session_board(request: HttpRequest, session_id: int) -> HttpResponse:
             "calls": campaign.call_list(session, session_id),
             "lots": [r for r in store.usable_lots(session, session.today) if r["product"] == one["product"]],
             "reconciled": desk.reconcile(session, session_id),
+            "vials": stock.open_vials(session, one["site"]) if request.actor.may("stock.read") else [],
+            "message": uuid4(),
         }
     form = CloseForm(initial={"client_id": uuid4(), "used": shown["figures"]["given"]})
     return render(request, "vaccination/session.html", {**shown, "close_form": form})
@@ -158,7 +190,7 @@ def session_file(request: HttpRequest, session_id: int, kind: str) -> HttpRespon
         ]
         for r in rows
     ]
-    return _file(f"session-{session_id}", kind, [head, *body])
+    return sheet_response(f"session-{session_id}", kind, [head, *body])
 
 
 @permission_required("campaign.manage")
@@ -204,6 +236,24 @@ def lot(request: HttpRequest, session_id: int) -> HttpResponse:
     return redirect("vaccination:session", session_id=session_id)
 
 
+@permission_required("desk.work", "dose.record")
+@require_POST
+def vial(request: HttpRequest, session_id: int) -> HttpResponse:
+    """A vial of the session's lot was opened; its life begins."""
+    with begin(request.actor) as session:
+        one = campaign.vaccination_session(session, session_id)
+    try:
+        actions.open_vial(
+            by=request.actor, client_id=UUID(request.POST.get("client_id", "")), product=one["product"],
+            lot_number=one["lot_number"] or "", site=one["site"], session_id=session_id,
+        )  # fmt: skip
+    except ValueError:
+        messages.error(request, _("Send the page again."))
+    except BadInput as refusal:
+        messages.error(request, told(refusal))
+    return redirect("vaccination:session", session_id=session_id)
+
+
 @permission_required("desk.work", "stock.move")
 @require_POST
 def close(request: HttpRequest, session_id: int) -> HttpResponse:
@@ -219,25 +269,9 @@ def close(request: HttpRequest, session_id: int) -> HttpResponse:
     return redirect("vaccination:session", session_id=session_id)
 
 
-@permission_required("stock.read")
-def fridge(request: HttpRequest) -> HttpResponse:
-    """What is left of each lot, and the newest movements."""
-    with begin(request.actor) as session:
-        shown = {"balances": stock.balances(session), "movements": stock.movements(session, most=50)}
-    return render(request, "vaccination/stock.html", shown)
-
-
 def _choices(session: Session) -> dict[str, Any]:
     return {
         "sites": store.sites(session),
         "lots": store.usable_lots(session, session.today),
         "names": {p["product"]: p["name"] for p in store.products(session, session.today)},
     }
-
-
-def _file(name: str, kind: str, rows: list[list[Any]]) -> HttpResponse:
-    if kind not in sheets.MIME:
-        raise Http404
-    response = HttpResponse(sheets.written(kind, rows), content_type=sheets.MIME[kind])
-    response["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
-    return response

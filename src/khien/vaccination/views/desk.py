@@ -9,7 +9,6 @@ from uuid import uuid4
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -25,18 +24,7 @@ from khien.vaccination import actions, store
 from khien.vaccination.forms import GiveForm, ReasonForm, ScreeningForm
 from khien.vaccination.rules.screening import age_on
 from khien.vaccination.store import campaign, desk
-
-
-def _language() -> str:
-    return get_language() or "vi"
-
-
-def told(refusal: BadInput) -> str:
-    """A refusal as one sentence, with the document of its rule."""
-    if refusal.faults and not isinstance(refusal, Refused):
-        return refusal.faults[0].text(_language())
-    document = rulebook.document(getattr(refusal, "document", ""), _language())
-    return f"{refusal.text(_language())} ({document})" if document else refusal.text(_language())
+from khien.vaccination.views.asking import language, told
 
 
 @permission_required("desk.work", "person.open")
@@ -82,10 +70,10 @@ def screen(request: HttpRequest, session_id: int, person_id: int) -> HttpRespons
         shown = _shown(session, session_id, person_id)
         form_of_day = desk.screening_form(shown["person"]["birth_date"], session.today)
     if form_of_day is None:
-        refusal = desk.desk_checks()["no_form"]["title"][_language()]
+        refusal = desk.desk_checks()["no_form"]["title"][language()]
         return render(request, "vaccination/desk_screen.html", {**shown, "refusal": refusal}, status=422)
     criteria = form_of_day.for_sex(shown["person"]["sex"])
-    form = ScreeningForm(request.POST or None, criteria=criteria, language=_language())
+    form = ScreeningForm(request.POST or None, criteria=criteria, language=language())
     result = None
     if request.method == "POST" and form.is_valid():
         try:
@@ -96,13 +84,13 @@ def screen(request: HttpRequest, session_id: int, person_id: int) -> HttpRespons
             form.add_error(None, told(refused))
         except BadInput as wrong:
             for fault in wrong.faults:
-                form.add_error(fault.field if fault.field in form.fields else None, fault.text(_language()))
+                form.add_error(fault.field if fault.field in form.fields else None, fault.text(language()))
         else:
             if result.may_be_given:
                 return redirect("vaccination:desk_give", session_id=session_id, person_id=person_id)
     answer = {
-        **shown, "form": form, "document": rulebook.document(form_of_day.document, _language()), "result": result,
-        "reasons": [c.title[_language()] for c in result.reasons] if result else [],
+        **shown, "form": form, "document": rulebook.document(form_of_day.document, language()), "result": result,
+        "reasons": [c.title[language()] for c in result.reasons] if result else [],
     }  # fmt: skip
     status = 422 if request.method == "POST" and result is None else 200
     return render(request, "vaccination/desk_screen.html", answer, status=status)
@@ -209,7 +197,7 @@ def _shown(session: Session, session_id: int, person_id: int) -> dict[str, Any]:
         tone, word = "go", _("Due: dose %(number)s") % {"number": advice.dose_number or 1}
     else:
         tone, word = "look", _("Not due today")
-    sentences = [f"{text} ({document})" if document else text for text, document in advice.sentences(_language())]
+    sentences = [f"{text} ({document})" if document else text for text, document in advice.sentences(language())]
     if not advice.counts and advice.earliest is not None:
         earliest: dt.date = advice.earliest
         sentences.append(_("Next dose from %(day)s") % {"day": f"{earliest:%d/%m/%Y}"})

@@ -9,17 +9,17 @@ from uuid import uuid4
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from khien import rulebook
 from khien.access.gate import permission_required
-from khien.core.errors import BadInput
 from khien.core.session import Session, begin
 from khien.population import store as population
 from khien.vaccination import actions, store
 from khien.vaccination.forms import CorrectionForm, DoseForm
-from khien.vaccination.views.desk import told
+from khien.vaccination.store import schedule
+from khien.vaccination.views.asking import ask, done, language
 
 
 @permission_required("dose.read")
@@ -28,11 +28,16 @@ def doses(request: HttpRequest, person_id: int) -> HttpResponse:
     with begin(request.actor) as session:
         person = population.identity(session, person_id)
         rows = store.doses_of_person(session, person_id)
-    language = get_language() or "vi"
+        courses = schedule.courses(session, person_id, language=language()) if person["died_on"] is None else []
+        today = session.today
+    for row in courses:
+        for key in ("earliest", "recommended"):
+            row[f"{key}_day"] = dt.date.fromisoformat(row[key]) if row[key] else None
+        row["late"] = bool(row["past_due"]) and row["past_due"] <= today.isoformat()
     for row in rows:
-        row["flag_titles"] = store.flag_titles(row["flags"], language)
+        row["flag_titles"] = store.flag_titles(row["flags"], language())
         row["standing"] = row["superseded_by"] is None and row["status"] == "completed"
-    return render(request, "vaccination/doses.html", {"person": person, "doses": rows})
+    return render(request, "vaccination/doses.html", {"person": person, "doses": rows, "courses": courses})
 
 
 @permission_required("dose.record")
@@ -52,12 +57,12 @@ def record(request: HttpRequest, person_id: int) -> HttpResponse:
             request.session["site"] = entry.site
             messages.success(request, _("The dose was recorded."))
             return redirect("vaccination:doses", person_id=person_id)
-        language = get_language() or "vi"
         findings = [
-            {"title": f.title[language], "document": rulebook.document(f.document, language)} for f in outcome.findings
+            {"title": f.title[language()], "document": rulebook.document(f.document, language())}
+            for f in outcome.findings
         ]
         if outcome.fault is not None:
-            form.add_error(None, outcome.fault.text(language))
+            form.add_error(None, outcome.fault.text(language()))
     status = 422 if request.method == "POST" else 200
     return render(
         request, "vaccination/record.html", {"person": person, "form": form, "findings": findings}, status=status
@@ -70,27 +75,26 @@ def correct(request: HttpRequest, person_id: int, dose_id: int) -> HttpResponse:
     with begin(request.actor) as session:
         person = population.identity(session, person_id)
         dose = store.standing_dose(session, person_id, dose_id)
-    form = CorrectionForm(
-        request.POST or None, initial={"client_id": uuid4(), "what": "date", "given_on": dose["given_on"]}
-    )
-    if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        try:
-            actions.correct_dose(
-                by=request.actor,
-                person_id=person_id,
-                dose_id=dose_id,
-                client_id=data["client_id"],
-                reason=data["reason"],
-                changes={"given_on": data["given_on"]} if data["what"] == "date" else None,
-            )
-        except BadInput as refusal:
-            form.add_error(None, told(refusal))
-        else:
-            messages.success(request, _("The dose was corrected. The old entry stays in the history."))
-            return redirect("vaccination:doses", person_id=person_id)
-    status = 422 if request.method == "POST" else 200
-    return render(request, "vaccination/correct.html", {"person": person, "dose": dose, "form": form}, status=status)
+        lots = store.usable_lots(session, dose["given_on"])
+        names = {p["product"]: p["name"] for p in store.all_products(session)}
+    first = {"client_id": uuid4(), "what": "date", "given_on": dose["given_on"]}
+    form = CorrectionForm(request.POST or None, initial=first, lots=lots, names=names)
+
+    def work(data: dict[str, Any]) -> None:
+        actions.correct_dose(
+            by=request.actor, person_id=person_id, dose_id=dose_id, client_id=data["client_id"], reason=data["reason"],
+            changes=form.changes(),
+        )  # fmt: skip
+
+    if done(request, form, work):
+        messages.success(request, _("The dose was corrected. The old entry stays in the history."))
+        return redirect("vaccination:doses", person_id=person_id)
+    return ask(
+        request, form, title=_("Correct a dose"), button=_("Correct"),
+        back=reverse("vaccination:doses", args=[person_id]),
+        caption=f"{person['name']} · {dose['product']} · {dose['given_on']:%d/%m/%Y}",
+        note=_("Nothing is deleted: the old entry stays in the history, marked as corrected."),
+    )  # fmt: skip
 
 
 def _choices(session: Session, today: dt.date) -> dict[str, Any]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 from uuid import uuid4
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -16,9 +18,9 @@ from khien.core.errors import BadInput
 from khien.core.session import begin
 from khien.population import store as population
 from khien.vaccination import actions, store
-from khien.vaccination.forms import ConclusionForm, EventForm
+from khien.vaccination.forms import ConclusionForm, EventForm, LearnedForm
 from khien.vaccination.store import events
-from khien.vaccination.views.desk import told
+from khien.vaccination.views.asking import ask, done, told
 
 
 def _choices(what: str) -> list[tuple[str, str]]:
@@ -35,7 +37,9 @@ def work_list(request: HttpRequest) -> HttpResponse:
     language = get_language() or "vi"
     for row in rows:
         row["next"] = row["deadline"].title[language] if row["deadline"] else ""
-    return render(request, "vaccination/events.html", {"rows": rows, "signals": signals})
+    rule = events.event_rules()["signal"]
+    rule = {**rule, "confidence_percent": round(rule["confidence"] * 100)}
+    return render(request, "vaccination/events.html", {"rows": rows, "signals": signals, "rule": rule})
 
 
 @permission_required("event.report")
@@ -47,21 +51,22 @@ def new(request: HttpRequest, person_id: int, dose_id: int) -> HttpResponse:
         now = session.now.astimezone(events.VIET_NAM)
     first = {"client_id": uuid4(), "day": now.date(), "hour": f"{now:%H:%M}"}
     form = EventForm(request.POST or None, initial=first, seriousness=_choices("seriousness"))
-    if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        try:
-            actions.report_event(
-                by=request.actor, client_id=data["client_id"], person_id=person_id, dose_id=dose_id,
-                onset_at=dt.datetime.combine(data["day"], data["hour"], events.VIET_NAM), symptoms=data["symptoms"],
-                seriousness=data["seriousness"],
-            )  # fmt: skip
-        except BadInput as refusal:
-            form.add_error(None, told(refusal))
-        else:
-            messages.success(request, _("The reaction was reported."))
-            return redirect("vaccination:events")
-    status = 422 if request.method == "POST" else 200
-    return render(request, "vaccination/event_new.html", {"person": person, "dose": dose, "form": form}, status=status)
+
+    def work(data: dict[str, Any]) -> None:
+        actions.report_event(
+            by=request.actor, client_id=data["client_id"], person_id=person_id, dose_id=dose_id,
+            onset_at=dt.datetime.combine(data["day"], data["hour"], events.VIET_NAM), symptoms=data["symptoms"],
+            seriousness=data["seriousness"],
+        )  # fmt: skip
+
+    if done(request, form, work):
+        messages.success(request, _("The reaction was reported."))
+        return redirect("vaccination:events")
+    return ask(
+        request, form, title=_("Report a reaction"), button=_("Report"),
+        back=reverse("vaccination:doses", args=[person_id]),
+        caption=f"{person['name']} · {dose['product']} · {dose['given_on']:%d/%m/%Y}",
+    )  # fmt: skip
 
 
 @permission_required("event.read")
@@ -71,19 +76,26 @@ def event(request: HttpRequest, person_id: int, event_id: int) -> HttpResponse:
         one = events.event(session, person_id, event_id)
     concludes = request.method == "POST" and request.POST.get("what") == "conclude"
     form = ConclusionForm(request.POST if concludes else None, categories=_choices("causality"))
+    learns = request.method == "POST" and request.POST.get("what") == "learned"
+    learned = LearnedForm(
+        request.POST if learns else None, seriousness=_choices("seriousness"),
+        initial={"symptoms": one["symptoms"], "seriousness": one["seriousness"]},
+    )  # fmt: skip
     if request.method == "POST":
         try:
-            if not concludes:
+            if learns and learned.is_valid():
+                actions.update_event(by=request.actor, person_id=person_id, event_id=event_id, **learned.cleaned_data)
+            elif not concludes and not learns:
                 actions.update_event(by=request.actor, person_id=person_id, event_id=event_id, reported=True)
             elif form.is_valid():
                 actions.conclude_event(by=request.actor, person_id=person_id, event_id=event_id, **form.cleaned_data)
         except BadInput as refusal:
-            form.add_error(None, told(refusal))
-        if not form.errors:
+            (learned if learns else form).add_error(None, told(refusal))
+        if not (learned if learns else form).errors:
             return redirect("vaccination:event", person_id=person_id, event_id=event_id)
     named = dict(_choices("seriousness"))
     shown = {
-        "one": one, "form": form, "serious": [named[key] for key in one["seriousness"]],
+        "one": one, "form": form, "learned": learned, "serious": [named[key] for key in one["seriousness"]],
         "category": dict(_choices("causality")).get(one["causality"], ""),
     }  # fmt: skip
     return render(request, "vaccination/event.html", shown, status=422 if request.method == "POST" else 200)
