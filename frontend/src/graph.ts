@@ -1,37 +1,49 @@
-// <khien-graph data-table=ID>: chains of transmission from a table, cases by day from left to right, links by certainty.
-// Rows `<tr data-case data-day data-infector data-certainty data-generation>`; the table stays on the page.
+// <khien-graph data-table=ID>: chains of transmission from a table: days from left to right, a row a case, links by certainty.
+// Rows `<tr data-case data-day data-infector data-certainty data-generation>`; the table stays on the page. Cases that hang
+// together with no other are in the table alone. A click on a case opens it.
 
 import { calm, draw, look, tooltip } from "./echarts";
 
 interface Case {
   id: string;
-  day: number;
+  day: string;
   infector: string;
   certainty: number;
   generation: number;
-  name: string;
+  infected: number;
+  decided: boolean;
   shown: string;
+  href: string;
 }
 
+const ROW = 18;
+
 function casesOf(table: HTMLTableElement): Case[] {
-  return [...table.querySelectorAll<HTMLTableRowElement>("tr[data-case]")].map((row) => ({
+  const rows = [...table.querySelectorAll<HTMLTableRowElement>("tr[data-case]")];
+  const infected = new Map<string, number>();
+  for (const row of rows) infected.set(row.dataset.infector ?? "", (infected.get(row.dataset.infector ?? "") ?? 0) + 1);
+  return rows.map((row) => ({
     id: row.dataset.case!,
-    day: Date.parse(row.dataset.day ?? "") / 86_400_000,
+    day: row.dataset.day ?? "",
     infector: row.dataset.infector ?? "",
     certainty: Number((row.dataset.certainty ?? "0").replace(",", ".")),
     generation: Number(row.dataset.generation ?? "0"),
-    name: row.cells[0]?.textContent?.trim() ?? "",
+    infected: infected.get(row.dataset.case!) ?? 0,
+    decided: "decided" in row.dataset,
     shown: row.cells[1]?.textContent?.trim() ?? "",
+    href: row.querySelector("a")?.href ?? "",
   }));
 }
 
-/** A row of its own for each case, children right below the one who infected them. */
+/** A row of its own for each case, children right below the one who infected them; the largest chains first. */
 function order(cases: Case[]): Map<string, number> {
   const children = new Map<string, Case[]>();
   for (const one of cases) children.set(one.infector, [...(children.get(one.infector) ?? []), one]);
-  const rows = new Map<string, number>();
+  const size = (one: Case): number => 1 + (children.get(one.id) ?? []).reduce((sum, child) => sum + size(child), 0);
   const known = new Set(cases.map((one) => one.id));
-  const stack = cases.filter((one) => !known.has(one.infector)).reverse();
+  const roots = cases.filter((one) => !known.has(one.infector)).sort((a, b) => size(b) - size(a));
+  const rows = new Map<string, number>();
+  const stack = roots.reverse();
   while (stack.length) {
     const one = stack.pop()!;
     rows.set(one.id, rows.size);
@@ -45,33 +57,44 @@ class KhienGraph extends HTMLElement {
 
   connectedCallback(): void {
     const host = this.querySelector<HTMLElement>("[data-graph=host]")!;
-    const cases = casesOf(document.getElementById(this.dataset.table!) as HTMLTableElement);
+    const all = casesOf(document.getElementById(this.dataset.table!) as HTMLTableElement);
+    const known = new Set(all.map((one) => one.id));
+    const cases = all.filter((one) => one.infected || known.has(one.infector));
     if (!cases.length) return;
-    const { ink, quiet, accent, paper, font } = look(this);
-    const first = Math.min(...cases.map((one) => one.day));
+    const { ink, quiet, accent, line, paper, font } = look(this);
     const rows = order(cases);
+    host.style.height = `${Math.min(Math.max(rows.size * ROW, 200), 2400) + 60}px`;
     const drawn = draw(host);
     this.stop = drawn.stop;
+    const told = this.dataset.told ?? "";
     drawn.chart.setOption({
       animation: !calm.matches,
       textStyle: { fontFamily: font, color: ink },
       tooltip: { ...tooltip(this), formatter: (item: { data: { told?: string } }) => item.data.told ?? "" },
+      grid: { left: 12, right: 60, top: 12, bottom: 40 },
+      xAxis: {
+        type: "time",
+        minInterval: 86_400_000,
+        axisLabel: { color: quiet, fontFamily: font, formatter: "{dd}/{MM}", hideOverlap: true },
+        axisLine: { lineStyle: { color: line } },
+        splitLine: { show: true, lineStyle: { color: line } },
+      },
+      yAxis: { type: "value", inverse: true, min: -1, max: rows.size, show: false },
       series: [
         {
           type: "graph",
-          layout: "none",
-          roam: true,
+          coordinateSystem: "cartesian2d",
           edgeSymbol: ["none", "arrow"],
-          edgeSymbolSize: 8,
-          label: { show: cases.length <= 60, position: "right", color: ink, fontSize: 12 },
-          itemStyle: { color: accent || quiet, borderColor: paper, borderWidth: 1 },
+          edgeSymbolSize: 7,
+          label: { show: true, position: "right", color: ink, fontSize: 12, formatter: "{b}" },
           data: cases.map((one) => ({
             id: one.id,
-            name: one.name,
-            x: (one.day - first) * 40,
-            y: (rows.get(one.id) ?? 0) * 22,
-            symbolSize: 10 + Math.min(cases.filter((other) => other.infector === one.id).length, 12) * 2,
-            told: `${one.name} · ${one.shown}`,
+            name: one.id,
+            value: [`${one.day}T00:00:00`, rows.get(one.id)],
+            symbolSize: 9 + Math.min(one.infected, 12) * 2,
+            itemStyle: { color: one.generation === 0 ? paper : accent || quiet, borderColor: accent || quiet, borderWidth: 2 },
+            told: `${one.id} · ${one.shown} · ${told} ${one.generation} · → ${one.infected}`,
+            href: one.href,
           })),
           links: cases
             .filter((one) => rows.has(one.infector))
@@ -79,10 +102,20 @@ class KhienGraph extends HTMLElement {
               source: one.infector,
               target: one.id,
               told: `${one.infector} → ${one.id}: ${Math.round(one.certainty * 100)} %`,
-              lineStyle: { color: ink, width: 0.5 + 2 * one.certainty, opacity: 0.3 + 0.6 * one.certainty, type: one.certainty >= 0.5 ? "solid" : "dashed" },
+              lineStyle: {
+                color: one.decided ? accent : ink,
+                width: 0.5 + 2 * one.certainty,
+                opacity: 0.3 + 0.6 * one.certainty,
+                type: one.certainty >= 0.5 ? "solid" : "dashed",
+                curveness: 0.1,
+              },
             })),
         },
       ],
+    });
+    drawn.chart.on("click", (item: { data?: unknown }) => {
+      const href = (item.data as { href?: string } | undefined)?.href;
+      if (href) window.location.assign(href);
     });
     this.dataset.state = "ready";
   }

@@ -168,7 +168,7 @@ def _head_of(unit: int) -> Any:
     )
 
 
-# The diary ---------------------------------------------------------------------------------------------------------------
+# The diary ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -233,7 +233,7 @@ def test_a_temperature_alone_can_alarm(code: str) -> None:
     assert diary.write(by=diary.DOOR, code=code, client_id=uuid4(), symptoms=[], temperature=Decimal("37.5"))
 
 
-# Isolation and the checkpoint --------------------------------------------------------------------------------------------
+# Isolation and the checkpoint -----------------------------------------------------------------------------------------
 
 
 def test_an_isolated_person_at_a_checkpoint_is_told_to_both(code: str) -> None:

@@ -35,8 +35,8 @@ def passage(
     session: Session, person: int, when: dt.datetime, *, place: str = "A", way: str = "in", plate: str | None = None
 ) -> None:
     session.execute(
-        "INSERT INTO passage (person_id, passed_at, client_id, checkpoint_id, unit_id, direction, plate, checked, recorded_at)"
-        " SELECT %(p)s, %(at)s, gen_random_uuid(), checkpoint_id, unit_id, %(way)s, %(plate)s, 'eye', %(at)s"
+        "INSERT INTO passage (person_id, passed_at, client_id, checkpoint_id, unit_id, direction, plate, checked,"
+        " recorded_at) SELECT %(p)s, %(at)s, gen_random_uuid(), checkpoint_id, unit_id, %(way)s, %(plate)s, 'eye', %(at)s"
         " FROM checkpoint WHERE code = %(place)s", p=person, at=when, way=way, plate=plate, place=place,
     )  # fmt: skip
 
@@ -115,7 +115,8 @@ def test_the_same_vaccination_session_by_when_people_were_there(town: Session) -
     town.execute("INSERT INTO campaign (client_id, name, programme, vaccine_group, unit_id, starts_on, ends_on)"
                  " VALUES (gen_random_uuid(), 'C', 'p', 'g', %(u)s, '2021-08-01', '2021-08-31')", u=NORTH)  # fmt: skip
     town.execute("INSERT INTO vaccination_session (client_id, campaign_id, site_id, day, product, places)"
-                 " SELECT gen_random_uuid(), campaign_id, site_id, '2021-08-15', 'alpha', 50 FROM campaign, site")  # fmt: skip
+                 " SELECT gen_random_uuid(), campaign_id, site_id, '2021-08-15', 'alpha', 50"
+                 " FROM campaign, site")  # fmt: skip
     for person, screened, left in ((1, at(15, 9), at(15, 9, 40)), (2, at(15, 9, 30), None), (3, at(15, 14), None)):
         town.execute(
             "INSERT INTO desk_visit (person_id, session_id, form, answers, outcome, reasons, screened_at, dose_id,"

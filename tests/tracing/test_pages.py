@@ -67,7 +67,7 @@ def test_every_page_shows_what_it_should(case_id: int) -> None:
     assert 'value="called"' in text(get(views.work, ALL))
     chains = text(get(views.chains, ALL))
     assert f'data-infector="{case_id}"' in chains
-    assert text(get(views.export, ALL, "contacts")).startswith("from,to,exposure")
+    assert text(get(views.export, ALL, "contacts")).lstrip("\ufeff").startswith("from,to,exposure")
     assert text(get(views.export, ALL, "linelist")).count("\n") == 3
     assert "client_id" in text(get(views.report, ALL, 4))
 

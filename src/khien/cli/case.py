@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import asdict
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -10,14 +11,19 @@ import click
 
 from khien.cli import language, print_json
 from khien.core.actor import machine
+from khien.core.errors import WrongUsage
 from khien.core.i18n import N_, translate
 from khien.core.session import begin
 from khien.population import store as population
 from khien.tracing import actions, store
+from khien.tracing import clusters as tracing_clusters
 from khien.tracing.case_files import load_cases
+from khien.tracing.network import network
 from khien.tracing.rules.cases import CASE_STATES, OPEN_CASE
+from khien.vaccination import sheets
 
 _DAY = click.DateTime(["%Y-%m-%d"])
+_TRACER = machine("epidemic-control", "trace.run")
 
 
 @click.group()
@@ -109,3 +115,70 @@ def become(number: str, state: str, on: dt.datetime | None, reason: str) -> None
         person_id = population.person_id_of(session, number)
         case_id = store.open_case(session, person_id)["case_id"]
     actions.change_case(by=actor, person_id=person_id, case_id=case_id, state=state, on=on and on.date(), reason=reason)
+
+
+@case.command()
+@click.option(
+    "--days", type=click.IntRange(1, 365), default=60, show_default=True, help="Cases reported so many days back."
+)
+@click.option("--json", "as_json", is_flag=True)
+def chains(days: int, as_json: bool) -> None:
+    """Who infected whom: links with their certainty, clusters, R, dispersion and serial interval with intervals."""
+    net = network(by=_TRACER, days=days)
+    numbers = {c["person_id"]: c["case_id"] for c in net.cases}
+    answer = {
+        "cases": len(net.cases),
+        "links": [{"from": numbers[a], "to": numbers[b], "certainty": round(sure, 4), "decided": b in net.decided}
+                  for b, (a, sure) in net.links.items()],
+        "clusters": [[numbers[p] for p in members] for members in net.clusters if len(members) > 1],
+        "curve": [{"day": day, "cases": many} for day, many in net.curve],
+        "serial_interval": [asdict(e) for e in net.serial] if net.serial else None,
+        "r": asdict(net.offspring.r) if net.offspring else None,
+        "k": asdict(net.offspring.k) if net.offspring else None,
+    }  # fmt: skip
+    if as_json:
+        print_json(answer)
+        return
+    for link in answer["links"]:
+        click.echo(f"{link['from']:>8} → {link['to']:<8} {link['certainty']:.0%}{' !' if link['decided'] else ''}")
+
+
+@case.command()
+@click.option(
+    "--days", type=click.IntRange(1, 365), default=60, show_default=True, help="Cases reported so many days back."
+)
+@click.option("--json", "as_json", is_flag=True)
+def clusters(days: int, as_json: bool) -> None:
+    """Places that explain several cases, cases that infected several, contacts who bridge clusters."""
+    found = tracing_clusters.held(by=_TRACER, net=network(by=_TRACER, days=days))
+    if as_json:
+        print_json(asdict(found))
+        return
+    for place in found.places:
+        click.echo(
+            f"{place['excess']:8.1f}  {place['cases']:>4} / {place['visitors']:<6} {place['code']}  {place['name']}"
+        )
+    for one in found.spreaders:
+        click.echo(f"  {one['case_id']:>8}  → {one['infected']}")
+    for one in found.bridges:
+        click.echo(f"  {one['person_id']}  {one['name']}  {one['clusters']}")
+
+
+@case.command()
+@click.argument("table", type=click.Choice(["linelist", "contacts"]))
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="FILE.csv or FILE.xlsx"
+)
+@click.option(
+    "--days", type=click.IntRange(1, 365), default=60, show_default=True, help="Cases reported so many days back."
+)
+@click.option("--json", "as_json", is_flag=True)
+def export(table: str, output: Path, days: int, as_json: bool) -> None:
+    """The line list or the links as epidemiology packages read them: numbers of cases, no names."""
+    kind = output.suffix.lower().lstrip(".")
+    if kind not in sheets.MIME:
+        raise WrongUsage(N_("The file's name ends in .csv or .xlsx."))
+    rows = tracing_clusters.table(by=_TRACER, net=network(by=_TRACER, days=days), name=table)
+    output.write_bytes(sheets.written(kind, rows))
+    answer = {"rows": len(rows) - 1, "file": str(output)}
+    print_json(answer) if as_json else click.echo(translate(N_("{rows} rows in {file}"), language(), **answer))

@@ -10,7 +10,9 @@ import click
 from khien.cli import language, print_json
 from khien.core.actor import machine
 from khien.core.i18n import N_, translate
+from khien.core.session import begin
 from khien.tracing import visits as visit_files
+from khien.tracing.movement import derive as derive_files
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -58,6 +60,37 @@ def places(file: Path, as_json: bool) -> None:
         print_json({"places": many})
     else:
         click.echo(translate(N_("{places} places loaded"), language(), places=many))
+
+
+@visits.command()
+@click.argument("file", type=_FILE)
+@click.option("--json", "as_json", is_flag=True)
+def rosters(file: Path, as_json: bool) -> None:
+    """Load timetables from FILE: personal_number, place, weekdays, starts, ends, valid_from, valid_until.
+
+    Weekdays are digits, 1 is Monday; an end that is not after the start is of the next day.
+    """
+    many = derive_files.load_rosters(file, by=machine("epidemic-control", "visit.load"))
+    print_json({"rosters": many}) if as_json else click.echo(
+        translate(N_("{count} timetables loaded"), language(), count=many)
+    )
+
+
+@visits.command()
+@click.option("--days", type=click.IntRange(1, 90), default=8, show_default=True, help="So many days back.")
+@click.option("--json", "as_json", is_flag=True)
+def derive(days: int, as_json: bool) -> None:
+    """Write down the visits that checkpoints, vaccination sessions and timetables know of.
+
+    A trace does it by itself for those who were with its cases; this is for everybody.
+    """
+    actor = machine("epidemic-control", "visit.load")
+    with begin(actor) as session:
+        now = session.now
+    many = derive_files.derive_all(by=actor, start=now - dt.timedelta(days=days), end=now)
+    print_json({"visits": many}) if as_json else click.echo(
+        translate(N_("{count} visits new or changed"), language(), count=many)
+    )
 
 
 @visits.command()

@@ -28,7 +28,7 @@ from khien.core.sql import Queries
 from khien.coverage import snapshot
 from khien.population.load.loader import load_extract
 from khien.simulation import campaign, extract
-from khien.simulation.nation import COLUMNS, nation
+from khien.simulation.nation import COLUMNS, Block, nation
 from khien.territory import actions as territory
 from khien.territory import sources
 from khien.territory import store as units
@@ -75,9 +75,14 @@ def load_people(people: int, progress: Progress) -> None:
         if session.value(SQL.has_people):
             return
     file = config.home() / "demo.parquet"
-    extract.write(nation(people=people, seed=SEED, on=BORN, area=[DISTRICT]), file, COLUMNS)
+    extract.write(invented(people), file, COLUMNS)
     load_extract(file, by=actor(), as_of=BORN, progress=progress)
     file.unlink()
+
+
+def invented(people: int) -> Iterator[Block]:
+    """The district's people, the same whenever they are asked for."""
+    return nation(people=people, seed=SEED, on=BORN, area=[DISTRICT])
 
 
 def open_sites() -> dict[int, str]:

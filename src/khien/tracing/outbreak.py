@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from khien.core.errors import BadInput, Fault
 from khien.core.i18n import N_
@@ -89,19 +89,18 @@ def read_contacts(path: Path) -> list[Link]:
         return [Link(row["from"].strip(), row["to"].strip(), (row.get("exposure") or "").strip()) for row in reader]
 
 
-def write_linelist(stream: IO[str], cases: Iterable[Mapping[str, Any]], today: dt.date) -> None:
-    """Cases (rows of `store.known_cases`) by number of case, without names or numbers of persons."""
-    out = csv.writer(stream)
-    out.writerow(LINELIST)
+def linelist(cases: Iterable[Mapping[str, Any]], today: dt.date) -> list[list[Any]]:
+    """Header and cases (rows of `store.known_cases`) by number of case, without names or numbers of persons; days as
+    ISO text."""
+    rows: list[list[Any]] = [list(LINELIST)]
     for c in cases:
         born = c["birth_date"]
         age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-        sure = [c["case_id"], c["onset_on"], c["sampled_on"], c["reported_on"], c["state"], c["source"], c["sex"]]
-        out.writerow([*sure, age, c["unit_code"]])
+        days = [c[name].isoformat() if c[name] else None for name in ("onset_on", "sampled_on", "reported_on")]
+        rows.append([c["case_id"], *days, c["state"], c["source"], c["sex"], age, c["unit_code"]])
+    return rows
 
 
-def write_contacts(stream: IO[str], links: Iterable[Sequence[Any]]) -> None:
-    """Links (infector, infected, exposure, certainty, source: estimated or decided) by number of case."""
-    out = csv.writer(stream)
-    out.writerow(CONTACTS)
-    out.writerows(links)
+def contacts(links: Iterable[Sequence[Any]]) -> list[list[Any]]:
+    """Header and links (infector, infected, exposure, certainty, source: estimated or decided) by number of case."""
+    return [list(CONTACTS), *(list(link) for link in links)]

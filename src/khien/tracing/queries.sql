@@ -166,6 +166,7 @@ SELECT degree, unit_id, contacts FROM trace_counts(%(person_id)s, %(case_id)s);
 SELECT * FROM (
     SELECT DISTINCT ON (k.person_id) k.person_id, k.case_person_id, k.case_id, k.degree, k.score, k.state, k.last_at,
         p.name, p.birth_date, p.sex, u.name AS unit_name, i.days AS isolation, i.tests,
+        (SELECT c.value FROM contact_point c WHERE c.person_id = k.person_id AND c.system = 'phone') AS phone,
         (SELECT max(s.noted_at) FROM symptom_entry s WHERE s.person_id = k.person_id) AS diary_at,
         EXISTS (SELECT FROM symptom_entry s WHERE s.person_id = k.person_id AND s.alarming AND s.seen_at IS NULL) AS alarming
     FROM contact k JOIN person p USING (person_id) JOIN unit u ON u.unit_id = p.present_unit

@@ -122,7 +122,7 @@ def breaches(session: Session, since: dt.datetime) -> list[dict[str, Any]]:
 
 
 def contact_of(session: Session, person_id: int) -> dict[str, Any] | None:
-    """The list (case_person_id, case_id, score, state) on which somebody is followed as an F1; None of nobody's. Logged."""
+    """The list (case_person_id, case_id, score, state) on which somebody is followed as an F1, or None. Logged."""
     found = session.row(_q.contact_of, person_id=person_id, states=list(OPEN_CONTACT))
     if found is not None:
         session.log("contact.read", [person_id], case=found["case_id"])

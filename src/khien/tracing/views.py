@@ -18,13 +18,14 @@ from khien.core.errors import BadInput, NotFound
 from khien.core.session import Session, begin
 from khien.population import store as population
 from khien.territory import store as territory
-from khien.tracing import actions, backward, care, outbreak, store
+from khien.tracing import actions, backward, care, clusters, store
 from khien.tracing import chains as estimates
 from khien.tracing.forms import CaseForm, LinkForm, StateForm
 from khien.tracing.movement import diary
 from khien.tracing.network import network
 from khien.tracing.rules import diary as diary_rules
 from khien.tracing.rules.cases import CASE_STATES, CONTACT_STATES, OPEN_CASE
+from khien.vaccination import sheets
 
 _EXPOSURES = 3  # shown of each contact
 
@@ -213,26 +214,28 @@ def chains(request: HttpRequest) -> HttpResponse:
         for c in net.cases
     ]  # fmt: skip
     finite = net.offspring is not None and math.isfinite(net.offspring.k.high)
-    context = {"rows": rows, "net": net, "finite": finite, "clusters": len(net.clusters)}
+    alone = sum(len(members) == 1 for members in net.clusters)
+    context = {"rows": rows, "net": net, "finite": finite, "clusters": len(net.clusters) - alone, "alone": alone}
     return render(request, "tracing/chains.html", context)
 
 
 @permission_required("trace.run")
-def export(request: HttpRequest, table: str) -> HttpResponse:
-    """The line list or the contacts for epidemiology packages: numbers of cases, no names."""
-    if table not in ("linelist", "contacts"):
+def export(request: HttpRequest, table: str, kind: str = "csv") -> HttpResponse:
+    """The line list or the links for epidemiology packages: numbers of cases, no names. CSV or XLSX."""
+    if table not in ("linelist", "contacts") or kind not in sheets.MIME:
         raise Http404
-    net = network(by=request.actor)
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{table}.csv"'
-    if table == "linelist":
-        with begin(request.actor) as session:
-            outbreak.write_linelist(response, net.cases, session.today)
-    else:
-        numbers = {c["person_id"]: c["case_id"] for c in net.cases}
-        outbreak.write_contacts(response, [
-            (numbers[by], numbers[infected], net.exposures.get(infected, ""), round(sure, 3),
-             "decided" if infected in net.decided else "estimated")
-            for infected, (by, sure) in net.links.items()
-        ])  # fmt: skip
+    rows = clusters.table(by=request.actor, net=network(by=request.actor), name=table)
+    response = HttpResponse(sheets.written(kind, rows), content_type=sheets.MIME[kind])
+    response["Content-Disposition"] = f'attachment; filename="{table}.{kind}"'
     return response
+
+
+@permission_required("trace.run", "contact.read")
+def held(request: HttpRequest) -> HttpResponse:
+    """What holds clusters together: places, cases that infected several, contacts who bridge."""
+    net = network(by=request.actor)
+    context = {
+        "held": clusters.held(by=request.actor, net=net),
+        "breadcrumbs": [(_("Chains of transmission"), "../chains/"), (_("What holds clusters together"), "")],
+    }
+    return render(request, "tracing/clusters.html", context)

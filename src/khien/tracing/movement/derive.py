@@ -54,8 +54,9 @@ def derive_all(*, by: Actor, start: dt.datetime, end: dt.datetime) -> int:
 
 
 def load_rosters(path: Path, *, by: Actor) -> int:
-    """Load timetables (CSV or Parquet): personal_number, place, weekdays ("12345", 1 is Monday), starts, ends, valid_from,
-    valid_until. How many. The same file again changes nothing. All or nothing: raises BadInput that names the lines."""
+    """Load timetables (CSV or Parquet): personal_number, place, weekdays ("12345", 1 is Monday), starts, ends, and if
+    there are, valid_from and valid_until. How many. The same file again changes nothing. All or nothing: raises
+    BadInput that names the lines."""
     by.must("visit.load")
     rows = list(rows_of(path, _NEEDED, _ROSTER))
     with begin(by) as session:

@@ -28,8 +28,8 @@ _CODE = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
 def make_code(*, by: Actor, person_id: int) -> tuple[str, dt.date, str]:
-    """A fresh code that opens the diary of somebody who is followed, the first day it opens no more, and the name for the
-    print. The code is not kept. Raises NotFound, Refused for somebody who is not followed, NotAllowed."""
+    """A fresh code that opens the diary of somebody who is followed, the first day it opens no more, and the name for
+    the print. The code is not kept. Raises NotFound, Refused for somebody who is not followed, NotAllowed."""
     by.must("contact.work")
     with begin(by) as session:
         found = session.row(_q.followed, person_id=person_id, states=list(OPEN_CONTACT))

@@ -29,8 +29,8 @@ KINDS = {
     "travel": N_("Vehicle, station"), "office": N_("Public office"), "unknown": N_("Other"),
 }  # fmt: skip
 AIR = {
-    "unknown": N_("Not known"), "open": N_("In the open air"), "natural": N_("Windows"), "mechanical": N_("Ventilation"),
-    "closed": N_("Closed, air conditioning only"),
+    "unknown": N_("Not known"), "open": N_("In the open air"), "natural": N_("Windows"),
+    "mechanical": N_("Ventilation"), "closed": N_("Closed, air conditioning only"),
 }  # fmt: skip
 
 
@@ -38,8 +38,8 @@ def add_place(
     *, by: Actor, client_id: UUID, name: str, unit_id: int, kind: str = "unknown", address: str = "",
     floor_area: int | None = None, ventilation: str = "unknown",
 ) -> int:  # fmt: skip
-    """Register a place in the actor's area; its id. The same client_id again gives the same place. Raises NotFound for a
-    unit outside the area, NotAllowed."""
+    """Register a place in the actor's area; its id. The same client_id again gives the same place. Raises NotFound for
+    a unit outside the area, NotAllowed."""
     by.must("place.manage")
     code = f"K-{client_id.hex[:20]}"
     with begin(by) as session:

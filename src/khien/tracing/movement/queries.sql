@@ -70,7 +70,8 @@ FROM person p WHERE p.person_id = %(person_id)s;
 
 -- name: alarms
 -- Entries that ask for a call and that nobody has seen yet, newest first; people of the area.
-SELECT s.person_id, s.noted_at, s.temperature, s.symptoms, s.note, p.name, p.birth_date, u.name AS unit_name
+SELECT s.person_id, s.noted_at, s.temperature, s.symptoms, s.note, p.name, p.birth_date,
+    (SELECT c.value FROM contact_point c WHERE c.person_id = s.person_id AND c.system = 'phone') AS phone, u.name AS unit_name
 FROM symptom_entry s JOIN person p USING (person_id) JOIN unit u ON u.unit_id = p.present_unit
 WHERE s.alarming AND s.seen_at IS NULL AND p.present_unit <@ khien_area()
 ORDER BY s.noted_at DESC LIMIT 200;
@@ -78,3 +79,13 @@ ORDER BY s.noted_at DESC LIMIT 200;
 -- name: see_alarms
 UPDATE symptom_entry SET seen_at = %(now)s, seen_by = %(account)s
 WHERE person_id = %(person_id)s AND alarming AND seen_at IS NULL;
+
+-- name: bridging
+-- Contacts (not cases themselves) on the lists of several of these cases, whom the actor may see.
+SELECT k.person_id, array_agg(DISTINCT k.case_person_id) AS cases FROM contact k
+WHERE k.case_person_id = ANY (%(persons)s) AND k.degree = 1 AND k.state NOT IN ('withdrawn', 'case')
+GROUP BY k.person_id HAVING count(DISTINCT k.case_person_id) > 1;
+
+-- name: people
+SELECT p.person_id, p.name, p.birth_date, u.name AS unit_name FROM person p JOIN unit u ON u.unit_id = p.present_unit
+WHERE p.person_id = ANY (%(persons)s);

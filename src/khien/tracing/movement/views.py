@@ -35,7 +35,7 @@ _REMEMBERED = "khien_guest"
 _KEPT = dt.timedelta(days=90)
 
 
-# Checking in -------------------------------------------------------------------------------------------------------------
+# Checking in ----------------------------------------------------------------------------------------------------------
 
 
 def visit(request: HttpRequest, token: str) -> HttpResponse:
@@ -83,8 +83,8 @@ def _guest(request: HttpRequest, token: str, place: dict[str, Any]) -> HttpRespo
 
 
 def _ask(
-    request: HttpRequest, place: dict[str, Any], form: GuestForm, known: Guest | None, own: Guest | None, *, status: int = 200,
-    error: str = "",
+    request: HttpRequest, place: dict[str, Any], form: GuestForm, known: Guest | None, own: Guest | None, *,
+    status: int = 200, error: str = "",
 ) -> HttpResponse:  # fmt: skip
     initial = known.name.split()[-1][0] if known and known.name else ""
     context = {"place": place, "form": form, "known": known, "initial": initial, "own": own, "error": error}
@@ -160,7 +160,7 @@ def _remembered(request: HttpRequest) -> Guest | None:
     return Guest(number, "", name, *born)
 
 
-# Diaries -----------------------------------------------------------------------------------------------------------------
+# Diaries --------------------------------------------------------------------------------------------------------------
 
 
 def keep_diary(request: HttpRequest, code: str) -> HttpResponse:
@@ -198,7 +198,7 @@ def diary_answered(request: HttpRequest, person_id: int) -> HttpResponse:
     return redirect("tracing:work")
 
 
-# Places ------------------------------------------------------------------------------------------------------------------
+# Places ---------------------------------------------------------------------------------------------------------------
 
 
 @permission_required("place.manage")
