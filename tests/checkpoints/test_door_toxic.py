@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from itertools import islice
 
 import psycopg
+import pytest
 
 from khien.checkpoints.bench.traffic import Signer, declarations, drive
 from khien.checkpoints.door.client import DoorClient
@@ -205,3 +206,6 @@ def test_the_door_may_call_one_function_and_read_no_table(door_database: str) ->
             " AND has_table_privilege(oid, 'SELECT, INSERT, UPDATE, DELETE')"
         ).fetchall()
         assert found == []
+        for role in ("khien_checker", "khien_owner"):  # whose functions it calls
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                door.execute(f"SET ROLE {role}")

@@ -150,7 +150,7 @@ def test_another_communes_officer_has_no_such_checkpoint(place: dict[str, Any]) 
 
 
 def test_months_are_made_when_they_are_needed(place: dict[str, Any]) -> None:
-    set_today(place["session"], dt.date(2031, 3, 1))
+    set_today(place["session"], dt.date(2031, 3, 15))  # months are of UTC: not a day at their edge
     place["now"] = place["session"].now
     assert record(place, by_number(place)) == ["recorded"]
     assert place["session"].value("SELECT tableoid::regclass::text FROM passage") == "passage_2031_03"

@@ -7,8 +7,9 @@
 -- below are the agreement, not an answer. Plain SQL without settings, so that the planner takes them apart and an
 -- empty one costs nothing.
 
--- From zones: 'from_zone_4' (lives in or came from a zone of that grade).
-CREATE OR REPLACE FUNCTION checkpoint_notice_zone(persons bigint[], at timestamptz)
+-- From zones: 'from_zone_4' (lives or is in a zone of that grade); where people live and are is known already.
+DROP FUNCTION IF EXISTS checkpoint_notice_zone(bigint[], timestamptz);  -- an earlier form
+CREATE OR REPLACE FUNCTION checkpoint_notice_zone(persons bigint[], homes integer[], presents integer[], at timestamptz)
     RETURNS TABLE (person_id bigint, notice text)
     LANGUAGE sql STABLE AS $$ SELECT NULL::bigint, NULL::text WHERE false $$;
 
@@ -44,15 +45,17 @@ CREATE OR REPLACE FUNCTION checkpoint_notice_doses(
 $$;
 
 -- All notices of people, one text of codes a person.
+DROP FUNCTION IF EXISTS checkpoint_notices(bigint[], timestamptz, text, date, date);  -- an earlier form
 CREATE OR REPLACE FUNCTION checkpoint_notices(
-    persons bigint[], at timestamptz, disease text, green_until date, yellow_until date)
+    persons bigint[], homes integer[], presents integer[], at timestamptz, disease text, green_until date,
+    yellow_until date)
     RETURNS TABLE (person_id bigint, notices text)
     LANGUAGE sql STABLE AS $$
     SELECT n.person_id, string_agg(DISTINCT n.notice, ' ') FROM (
-        SELECT * FROM checkpoint_notice_doses($1, $3, $4, $5)
-        UNION ALL SELECT * FROM checkpoint_notice_zone($1, $2)
-        UNION ALL SELECT * FROM checkpoint_notice_tracing($1, $2)
-        UNION ALL SELECT * FROM checkpoint_notice_pass($1, $2)
+        SELECT * FROM checkpoint_notice_doses($1, $5, $6, $7)
+        UNION ALL SELECT * FROM checkpoint_notice_zone($1, $2, $3, $4)
+        UNION ALL SELECT * FROM checkpoint_notice_tracing($1, $4)
+        UNION ALL SELECT * FROM checkpoint_notice_pass($1, $4)
     ) n GROUP BY n.person_id
 $$;
 
@@ -61,12 +64,12 @@ $$;
 -- Answers each check with a line, in order: verdict, likeness of name, birth date ('-': nothing was compared), notes and
 -- notices; and logs all of them as one link of the access log. The same decisions as
 -- khien.checkpoints.rules.verdict.decide; `rules` is rulebook/checkpoints/identity.toml as JSON, of which the entry of
--- today is used. An empty number is malformed. With `from_devices` every check needs a device in `devices` that is
--- not revoked, else its verdict is 'device_refused' and nothing about it is looked up.
+-- today is used. An empty number is malformed. Where there are `devices`, asked_by says which of them (1, 2 ...) asks each
+-- check; one that is not enrolled or was revoked gets 'device_refused', and nothing about it is looked up.
 -- A call of the door has one to a hundred checks, so what a statement costs before its first row counts: few statements,
 -- and what needs no table is an expression, which plpgsql evaluates without starting a plan.
 CREATE OR REPLACE FUNCTION checkpoint_answers(
-    from_devices boolean, rules jsonb, devices integer[], numbers text[], names text[], born_first date[],
+    rules jsonb, devices integer[], asked_by integer[], numbers text[], names text[], born_first date[],
     born_last date[], sexes text[], cards text[], cards_issued date[], communes text[]
 ) RETURNS text[]
     LANGUAGE plpgsql AS $$
@@ -76,15 +79,25 @@ DECLARE
     v_today date;
     v_rule jsonb;
     v_accepts jsonb;
+    v_checkpoints integer[];
+    v_agency_of bigint[];
     v_lines text[];
     v_persons bigint[];
     v_matched bigint[];
+    v_homes integer[];
+    v_presents integer[];
     v_agencies bigint[];
     v_details jsonb[];
     v_notices jsonb;
 BEGIN
-    SELECT coalesce((demo_on + (now() AT TIME ZONE 'Asia/Ho_Chi_Minh')::time) AT TIME ZONE 'Asia/Ho_Chi_Minh', now())
-    INTO v_at FROM clock;
+    SELECT coalesce((demo_on + (now() AT TIME ZONE 'Asia/Ho_Chi_Minh')::time) AT TIME ZONE 'Asia/Ho_Chi_Minh', now()),
+           asking.checkpoints, asking.agencies
+    INTO v_at, v_checkpoints, v_agency_of
+    FROM clock, (
+        SELECT array_agg(d.checkpoint_id ORDER BY a.n), array_agg(k.agency_id ORDER BY a.n)
+        FROM unnest(devices) WITH ORDINALITY AS a (device, n)
+        LEFT JOIN device d ON d.device_id = a.device AND d.revoked_at IS NULL
+        LEFT JOIN checkpoint k ON k.checkpoint_id = d.checkpoint_id) asking (checkpoints, agencies);
     v_today := (v_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date;
     FOR v_n IN 0 .. jsonb_array_length(rules) - 1 LOOP
         v_rule := rules -> v_n;
@@ -101,11 +114,15 @@ BEGIN
     -- finds them sorted.
     SELECT array_agg(concat_ws(' ', j.verdict, coalesce(j.name, '-'), coalesce(j.birth, '-'), nullif(j.notes, ''))),
            array_agg(CASE WHEN j.verdict = 'match' THEN j.whole_id END),
-           array_agg(j.person_id) FILTER (WHERE j.may_ask), array_agg(j.agency_id) FILTER (WHERE j.may_ask),
-           array_agg(CASE WHEN j.device IS NULL THEN jsonb_build_object('verdict', j.verdict)
-                          ELSE jsonb_build_object('verdict', j.verdict, 'device', j.device,
-                                                  'checkpoint', j.checkpoint_id) END) FILTER (WHERE j.may_ask)
-    INTO v_lines, v_matched, v_persons, v_agencies, v_details
+           array_agg(CASE WHEN j.merged_into IS NULL THEN j.home_unit
+                          ELSE (SELECT w.home_unit FROM person w WHERE w.person_id = j.merged_into) END),
+           array_agg(CASE WHEN j.merged_into IS NULL THEN j.present_unit
+                          ELSE (SELECT w.present_unit FROM person w WHERE w.person_id = j.merged_into) END),
+           array_agg(j.person_id) FILTER (WHERE j.may_ask), array_agg(v_agency_of[j.by]) FILTER (WHERE j.may_ask),
+           array_agg(CASE WHEN j.by IS NULL THEN jsonb_build_object('verdict', j.verdict)
+                          ELSE jsonb_build_object('verdict', j.verdict, 'device', devices[j.by],
+                                                  'checkpoint', v_checkpoints[j.by]) END) FILTER (WHERE j.may_ask)
+    INTO v_lines, v_matched, v_homes, v_presents, v_persons, v_agencies, v_details
     FROM (
         SELECT c.*,
             CASE
@@ -122,7 +139,7 @@ BEGIN
                  THEN concat_ws(' ', c.sex_note, CASE WHEN c.card IN ('unknown', 'expired') THEN 'card_' || c.card END,
                                 c.commune_note) END AS notes
         FROM (
-            SELECT q.n, q.device, q.number, q.may_ask, q.checkpoint_id, q.agency_id, p.person_id,
+            SELECT q.n, q.by, q.number, q.may_ask, p.person_id, p.merged_into, p.home_unit, p.present_unit,
                 coalesce(p.merged_into, p.person_id) AS whole_id,
                 CASE WHEN p.name = q.name THEN 'same' ELSE khien_name_likeness(p.name, q.name) END AS name,
                 CASE WHEN p.birth_date = q.born_first AND q.born_first = q.born_last AND p.birth_precision = 'd'
@@ -141,11 +158,9 @@ BEGIN
                       AND NOT checkpoint_lives_in(q.commune, p.home_unit, p.present_unit)
                      THEN 'commune_differs' END AS commune_note
             FROM (
-                SELECT a.*, o.checkpoint_id, o.agency_id, NOT from_devices OR o.checkpoint_id IS NOT NULL AS may_ask
-                FROM unnest(devices, numbers, names, born_first, born_last, sexes, cards, cards_issued, communes)
-                    WITH ORDINALITY AS a (device, number, name, born_first, born_last, sex, card, issued, commune, n)
-                LEFT JOIN (device d JOIN checkpoint USING (checkpoint_id)) o
-                    ON o.device_id = a.device AND o.revoked_at IS NULL
+                SELECT a.*, devices IS NULL OR v_checkpoints[a.by] IS NOT NULL AS may_ask
+                FROM unnest(asked_by, numbers, names, born_first, born_last, sexes, cards, cards_issued, communes)
+                    WITH ORDINALITY AS a (by, number, name, born_first, born_last, sex, card, issued, commune, n)
             ) q
             LEFT JOIN identifier i ON i.value = q.number AND q.may_ask AND i.valid @> v_today
                 AND i.kind = CASE WHEN length(q.number) = 12 THEN 'personal_number'
@@ -161,7 +176,7 @@ BEGIN
     -- As an object, not by a join: the planner expects few rows of an array and would compare each with each.
     SELECT jsonb_object_agg(s.person_id, s.notices) INTO v_notices
     FROM checkpoint_notices(
-        v_matched, v_at, v_rule ->> 'disease', v_today - (v_rule ->> 'green_days')::integer,
+        v_matched, v_homes, v_presents, v_at, v_rule ->> 'disease', v_today - (v_rule ->> 'green_days')::integer,
         v_today - (v_rule ->> 'yellow_days')::integer) s;
     IF v_notices IS NULL THEN
         RETURN v_lines;
@@ -198,11 +213,11 @@ $$;
 -- The one function that the door may call: one line a check, see checkpoint_answers. Without numbers it asks for its
 -- device alone: the public key, which is no secret, of a device that may ask, else nothing; that is not logged.
 CREATE OR REPLACE FUNCTION door_check(
-    rules jsonb, devices integer[], numbers text[], names text[], born_first date[], born_last date[], sexes text[],
-    cards text[], cards_issued date[], communes text[]
+    rules jsonb, devices integer[], asked_by integer[], numbers text[], names text[], born_first date[],
+    born_last date[], sexes text[], cards text[], cards_issued date[], communes text[]
 ) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
-    SET khien.account = '' SET khien.agency = '' SET khien.purpose = 'movement-control' SET khien.area = '{(,)}'
+    SET khien.account = '' SET khien.agency = '' SET khien.purpose = 'movement-control'
     AS $$
 BEGIN
     IF numbers IS NULL THEN
@@ -210,10 +225,9 @@ BEGIN
                 WHERE d.device_id = devices[1] AND d.revoked_at IS NULL);
     END IF;
     RETURN array_to_string(checkpoint_answers(
-        true, rules, devices, numbers, names, born_first, born_last, sexes, cards, cards_issued, communes), E'\n');
+        rules, coalesce(devices, '{}'), asked_by, numbers, names, born_first, born_last, sexes, cards, cards_issued,
+        communes), E'\n');
 END $$;
-GRANT EXECUTE ON FUNCTION door_check(jsonb, integer[], text[], text[], date[], date[], text[], text[], date[], text[])
-    TO khien_door;
 
 -- The same for an account: the officer's page and the command line. Who asks is logged as the session's actor.
 CREATE OR REPLACE FUNCTION identity_answers(
@@ -221,17 +235,49 @@ CREATE OR REPLACE FUNCTION identity_answers(
     cards text[], cards_issued date[], communes text[]
 ) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
-    SET khien.area = '{(,)}' AS $$
+    AS $$
 BEGIN
     RETURN checkpoint_answers(
-        false, rules, array_fill(NULL::integer, ARRAY[cardinality(numbers)]), numbers, names, born_first, born_last,
+        rules, NULL, array_fill(NULL::integer, ARRAY[cardinality(numbers)]), numbers, names, born_first, born_last,
         sexes, cards, cards_issued, communes);
 END $$;
+
+-- Both run as khien_checker, which row security does not limit, because they ask about anybody: that role may read what
+-- a check compares and append to the log, and nobody can log in as it. They are granted by name.
+GRANT CREATE ON SCHEMA public TO khien_checker;  -- to receive a function; taken back below
+ALTER FUNCTION door_check(jsonb, integer[], integer[], text[], text[], date[], date[], text[], text[], date[], text[])
+    OWNER TO khien_checker;
+ALTER FUNCTION identity_answers(jsonb, text[], text[], date[], date[], text[], text[], date[], text[])
+    OWNER TO khien_checker;
+REVOKE CREATE ON SCHEMA public FROM khien_checker;
+REVOKE ALL ON FUNCTION
+    door_check(jsonb, integer[], integer[], text[], text[], date[], date[], text[], text[], date[], text[]),
+    identity_answers(jsonb, text[], text[], date[], date[], text[], text[], date[], text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION
+    door_check(jsonb, integer[], integer[], text[], text[], date[], date[], text[], text[], date[], text[])
+    TO khien_door;
 GRANT EXECUTE ON FUNCTION identity_answers(jsonb, text[], text[], date[], date[], text[], text[], date[], text[])
     TO khien_app;
+GRANT USAGE ON SCHEMA public TO khien_checker;
+GRANT SELECT ON clock, device, checkpoint, identifier, person, personal_card, unit, unit_succession, dose,
+    vaccine_product, declaration, access_link TO khien_checker;
+GRANT INSERT ON access_log, access_link TO khien_checker;
+GRANT EXECUTE ON FUNCTION
+    checkpoint_answers(jsonb, integer[], integer[], text[], text[], date[], date[], text[], text[], date[], text[]),
+    checkpoint_notices(bigint[], integer[], integer[], timestamptz, text, date, date),
+    checkpoint_notice_doses(bigint[], text, date, date), checkpoint_notice_pass(bigint[], timestamptz),
+    checkpoint_notice_zone(bigint[], integer[], integer[], timestamptz),
+    checkpoint_notice_tracing(bigint[], timestamptz), checkpoint_card(bigint, text, date, date),
+    checkpoint_lives_in(text, integer, integer), khien_name_likeness(text, text), khien_name_sort(text),
+    khien_fold(text), khien_account(), khien_agency(), khien_purpose(), access_take_lane(),
+    access_canonical(integer, bigint, bigint, text, text, bigint, jsonb),
+    access_content(integer, bigint, timestamptz, bigint, text),
+    access_append_each(text, bigint[], bigint[], jsonb[]) TO khien_checker;
 
 -- Earlier forms of these, in databases made before.
 DROP FUNCTION IF EXISTS
     door_check(text, integer[], text[], text[], date[], date[], text[], text[], date[], text[]),
+    door_check(jsonb, integer[], text[], text[], date[], date[], text[], text[], date[], text[]),
     identity_check(jsonb, text[], text[], date[], date[], text[], text[], date[], text[]),
+    checkpoint_answers(boolean, jsonb, integer[], text[], text[], date[], date[], text[], text[], date[], text[]),
     checkpoint_check(boolean, jsonb, integer[], text[], text[], date[], date[], text[], text[], date[], text[]);

@@ -60,7 +60,7 @@ class Coalescer:
         """The Ed25519 key of a device that may ask, else None. Raises Refusal."""
         async with self._key_turn:
             try:
-                key = await self._key_line.ask([self._rules, binary.integers([device])] + [None] * 8)
+                key = await self._key_line.ask([self._rules, binary.integers([device])] + [None] * 9)
             except (LineDown, CallFailed) as failure:
                 raise refusals.no_database() from failure
         return bytes.fromhex(key.decode()) if key else None
@@ -125,11 +125,13 @@ class Coalescer:
 
     def _parameters(self, batch: Sequence[Ticket]) -> list[bytes | None]:
         checks = [check for ticket in batch for check in ticket.checks]
-        devices = [ticket.device for ticket in batch for _ in ticket.checks]
+        devices: dict[int, int] = {}  # each once: its place among them
+        asked_by = [devices.setdefault(ticket.device, len(devices) + 1) for ticket in batch for _ in ticket.checks]
         text = binary.texts
         return [
             self._rules,
-            binary.integers(devices),
+            binary.integers(list(devices)),
+            binary.integers(asked_by),
             text([c.number.encode() for c in checks]),
             text([c.name.encode() for c in checks]),
             binary.dates([c.born_first for c in checks]),

@@ -17,10 +17,10 @@ from khien.checkpoints.door import binary
 from khien.core import config
 
 _STATEMENT = b"door"
-_SQL = b"SELECT door_check($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+_SQL = b"SELECT door_check($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
 _TYPES = [
-    binary.JSONB, binary.INTEGERS, binary.TEXTS, binary.TEXTS, binary.DATES, binary.DATES, binary.TEXTS, binary.TEXTS,
-    binary.DATES, binary.TEXTS,
+    binary.JSONB, binary.INTEGERS, binary.INTEGERS, binary.TEXTS, binary.TEXTS, binary.DATES, binary.DATES,
+    binary.TEXTS, binary.TEXTS, binary.DATES, binary.TEXTS,
 ]  # fmt: skip
 _FORMATS = [pq.Format.BINARY] * len(_TYPES)
 

@@ -28,6 +28,12 @@ ROLES = {
     "khien_door": "NOSUPERUSER NOBYPASSRLS",
 }
 
+# Roles that own functions and that nobody logs in as: what such a function may do is what its role may.
+DUTIES = {
+    # The identity check asks about anybody. Without row security its plans carry no policies, which it would pass anyway;
+    # it may read what a check compares and write the access log, nothing else.
+    "khien_checker": "NOLOGIN NOSUPERUSER BYPASSRLS",
+}
 
 # Parameters that carry the scope. Functions that fix one (CREATE FUNCTION ... SET) need the right to, since the
 # server knows none of them by itself.
@@ -110,15 +116,20 @@ def admin_dsn(database: str = "postgres") -> str:
 def ensure_roles(connection: psycopg.Connection[Any]) -> None:
     """Create what is missing of the roles of the embedded server, and set what each one is."""
     present = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
-    for name, attributes in ROLES.items():
+    for name, attributes in {**{n: f"LOGIN {a}" for n, a in ROLES.items()}, **DUTIES}.items():
         verb = "ALTER" if name in present else "CREATE"
-        connection.execute(
-            sql.SQL("{} ROLE {} LOGIN {}").format(sql.SQL(verb), sql.Identifier(name), sql.SQL(attributes))
-        )
+        connection.execute(sql.SQL("{} ROLE {} {}").format(sql.SQL(verb), sql.Identifier(name), sql.SQL(attributes)))
         # An error of a statement goes to the client that sent it; in a log it could show an identifier.
         connection.execute(sql.SQL("ALTER ROLE {} SET log_min_messages = 'log'").format(sql.Identifier(name)))
+    grant_duties(connection)
     grant_scope(connection)
     grant_loading(connection)
+
+
+def grant_duties(connection: psycopg.Connection[Any]) -> None:
+    """The owner hands functions over to these roles."""
+    for name in DUTIES:
+        connection.execute(sql.SQL("GRANT {} TO khien_owner").format(sql.Identifier(name)))
 
 
 def grant_scope(connection: psycopg.Connection[Any]) -> None:

@@ -77,10 +77,12 @@ def _complete(connection: psycopg.Connection[Any], name: str) -> bool:
     found = connection.execute(
         "SELECT (SELECT count(*) FROM pg_roles WHERE rolname = ANY(%s) AND pg_has_role(oid, 'SET')),"
         " (SELECT datacl IS NOT NULL AND datallowconn FROM pg_database WHERE datname = %s),"
-        " (SELECT count(*) FROM pg_parameter_acl WHERE parname = ANY(%s))",
-        (list(cluster.ROLES), name, list(cluster.SCOPE_PARAMETERS)),
+        " (SELECT count(*) FROM pg_parameter_acl WHERE parname = ANY(%s)),"
+        " (SELECT count(DISTINCT roleid) FROM pg_auth_members"
+        "  WHERE roleid::regrole::text = ANY(%s) AND member::regrole::text = 'khien_owner')",
+        (list(cluster.ROLES), name, list(cluster.SCOPE_PARAMETERS), list(cluster.DUTIES)),
     ).fetchone()
-    return found == (len(cluster.ROLES), True, len(cluster.SCOPE_PARAMETERS))
+    return found == (len(cluster.ROLES), True, len(cluster.SCOPE_PARAMETERS), len(cluster.DUTIES))
 
 
 def _create(connection: psycopg.Connection[Any], name: str, template: str | None) -> None:

@@ -13,7 +13,7 @@ from khien.core import config
 from khien.core.errors import Unavailable, WrongUsage
 from khien.core.i18n import N_
 from khien.core.server.binaries import NEEDED_MAJOR
-from khien.core.server.cluster import ROLES, grant_loading, grant_scope
+from khien.core.server.cluster import DUTIES, ROLES, grant_duties, grant_loading, grant_scope
 
 
 def login_dsn(database: str | None = None) -> str:
@@ -77,6 +77,12 @@ def ensure_roles(connection: psycopg.Connection[Any]) -> None:
             if found is None or not found[0]:
                 statement = f"GRANT {name} TO {connection.info.user}"
                 connection.execute(sql.SQL("GRANT {} TO CURRENT_USER WITH SET TRUE").format(sql.Identifier(name)))
+        for name, attributes in DUTIES.items():
+            if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (name,)).fetchone():
+                statement = f"CREATE ROLE {name} {attributes}"
+                connection.execute(sql.SQL(statement))
+        statement = f"GRANT {', '.join(DUTIES)} TO khien_owner"
+        grant_duties(connection)
         statement = "GRANT SET ON PARAMETER khien.account, khien.agency, khien.purpose, khien.area TO khien_owner"
         grant_scope(connection)
     except psycopg.errors.InsufficientPrivilege as failure:
