@@ -335,12 +335,14 @@ $$;
 GRANT EXECUTE ON FUNCTION zone_coverage(date, date, date, text) TO khien_app, khien_loader;
 
 -- What an officer at a checkpoint may know: somebody lives or is in the whole of a graded area (checkpoints asks).
-CREATE OR REPLACE FUNCTION checkpoint_notice_zone(persons bigint[], at timestamptz)
+CREATE OR REPLACE FUNCTION checkpoint_notice_zone(persons bigint[], homes integer[], presents integer[], at timestamptz)
     RETURNS TABLE (person_id bigint, notice text)
     LANGUAGE sql STABLE AS $$
     SELECT p.person_id, 'from_zone_' || max(o.grade)
-    FROM person p JOIN zone_order o ON o.area @> p.present_unit OR o.area @> p.home_unit
-    WHERE p.person_id = ANY (persons) AND o.valid @> (at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date
+    FROM unnest($1, $2, $3) AS p (person_id, home, present)
+    JOIN zone_order o ON o.area @> p.present OR o.area @> p.home
+    WHERE p.person_id IS NOT NULL AND o.valid @> ($4 AT TIME ZONE 'Asia/Ho_Chi_Minh')::date
       AND o.state NOT IN ('proposed', 'withdrawn')
     GROUP BY p.person_id
 $$;
+GRANT SELECT ON zone_order TO khien_checker;
