@@ -63,7 +63,7 @@ class AllocationForm(forms.Form):
     client_id = forms.UUIDField(widget=forms.HiddenInput)
     place = forms.ChoiceField(label=_("Unit or site"))
     product = forms.ChoiceField(label=_("Vaccine"))
-    doses = forms.IntegerField(label=_("Doses"), min_value=1, max_value=100_000_000)
+    doses = forms.IntegerField(label=_("Number of doses"), min_value=1, max_value=100_000_000)
     document = forms.CharField(label=_("Decision (number and date)"), max_length=200, required=False)
 
     def __init__(

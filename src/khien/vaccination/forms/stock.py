@@ -18,7 +18,7 @@ class ReceiptForm(forms.Form):
     site = forms.ChoiceField(label=_("Vaccination site"))
     product = forms.ChoiceField(label=_("Vaccine"))
     lot_number = forms.CharField(label=_("Lot"), max_length=100)
-    doses = forms.IntegerField(label=_("Doses"), min_value=1, max_value=100_000_000)
+    doses = forms.IntegerField(label=_("Number of doses"), min_value=1, max_value=100_000_000)
     arrived_on = DateField(label=_("Arrived in the country on"))
     expires_on = DateField(label=_("Expires on"))
     doses_per_vial = forms.IntegerField(label=_("Doses a vial"), min_value=1, max_value=100, required=False)
@@ -39,7 +39,7 @@ class MoveForm(forms.Form):
 
     client_id = forms.UUIDField(widget=forms.HiddenInput)
     held = forms.ChoiceField(label=_("From which fridge, which lot"))
-    doses = forms.IntegerField(label=_("Doses"), min_value=1, max_value=100_000_000)
+    doses = forms.IntegerField(label=_("Number of doses"), min_value=1, max_value=100_000_000)
     kind = forms.ChoiceField(
         label=_("What happens to them"),
         choices=[("transfer_out", _("Sent to another site")), ("waste", _("Thrown away"))], widget=forms.RadioSelect,

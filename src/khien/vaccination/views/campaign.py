@@ -17,7 +17,7 @@ from khien.access.gate import permission_required
 from khien.core.errors import BadInput
 from khien.core.session import Session, begin
 from khien.territory import store as territory
-from khien.vaccination import actions, programmes, sending, store
+from khien.vaccination import actions, due, programmes, sending, store
 from khien.vaccination.forms import AllocationForm, CampaignForm, CloseForm, SessionForm
 from khien.vaccination.store import campaign, desk, stock
 from khien.vaccination.views.asking import ask, done, language, told
@@ -65,7 +65,7 @@ def board(request: HttpRequest, campaign_id: int) -> HttpResponse:
     with begin(request.actor) as session:
         shown = campaign.board(session, campaign_id)
         shown["allocations"] = campaign.allocations(session, campaign_id)
-        choices = _choices(session)
+        choices = _choices(session, shown["campaign"])
         today = session.today
     form = SessionForm(request.POST or None, initial={"client_id": uuid4(), "day": today, "places": 100}, **choices)
     if request.method == "POST" and form.is_valid():
@@ -120,7 +120,7 @@ def allocate(request: HttpRequest, campaign_id: int) -> HttpResponse:
     with begin(request.actor) as session:
         one = campaign.campaign(session, campaign_id)
         form = AllocationForm(
-            request.POST or None, initial={"client_id": uuid4()}, products=store.products(session, session.today),
+            request.POST or None, initial={"client_id": uuid4()}, products=_products(session, one),
             units=campaign.units_to_allocate(session, one), sites=store.sites(session),
         )  # fmt: skip
 
@@ -269,9 +269,16 @@ def close(request: HttpRequest, session_id: int) -> HttpResponse:
     return redirect("vaccination:session", session_id=session_id)
 
 
-def _choices(session: Session) -> dict[str, Any]:
+def _products(session: Session, one: dict[str, Any]) -> list[dict[str, Any]]:
+    """Vaccines of the campaign's group that are licensed today."""
+    wanted = due.products_of_group(one["programme"], one["vaccine_group"])
+    return [product for product in store.products(session, session.today) if product["product"] in wanted]
+
+
+def _choices(session: Session, one: dict[str, Any]) -> dict[str, Any]:
+    names = {product["product"]: product["name"] for product in _products(session, one)}
     return {
         "sites": store.sites(session),
-        "lots": store.usable_lots(session, session.today),
-        "names": {p["product"]: p["name"] for p in store.products(session, session.today)},
+        "lots": [lot for lot in store.usable_lots(session, session.today) if lot["product"] in names],
+        "names": names,
     }

@@ -29,7 +29,7 @@ def fridge(request: HttpRequest) -> HttpResponse:
         shown = {"balances": stock.balances(session), "movements": stock.movements(session, most=50)}
     kind = request.GET.get("file", "")
     if kind:
-        head = [_("Vaccination site"), _("Vaccine"), _("Lot"), _("Expires on"), _("Doses")]
+        head = [_("Vaccination site"), _("Vaccine"), _("Lot"), _("Expires on"), _("Number of doses")]
         rows = [
             [r["site_name"], r["product_name"], r["lot_number"], f"{r['expires_on']:%d/%m/%Y}", r["doses"]]
             for r in shown["balances"]
