@@ -46,3 +46,8 @@ def action_title(action: str, language: str) -> str:
     """What a log action is called; the action's own name where nobody named it."""
     title = permissions().get(action) or _events().get(action)
     return title.text(language) if title else action
+
+
+def action_titles(language: str) -> dict[str, str]:
+    """Every action that has a name, by its own."""
+    return {name: title.text(language) for name, title in (permissions() | _events()).items()}

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from khien.core.errors import NotFound
+from khien.core.i18n import N_
 from khien.core.session import Session
 from khien.core.sql import Queries
 
 SQL = Queries("khien.access")
+_AUDIT = Queries("khien.access", "audit.sql")
+_VIET_NAM = dt.timezone(dt.timedelta(hours=7))
 _EVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
@@ -56,6 +60,55 @@ def deeds_of_account(
     """The same for any account. Raises NotAllowed without "access.audit"."""
     session.actor.must("access.audit")
     return session.rows(SQL.deeds_of_account, account_id=account_id, limit=limit, before=before or _EVER)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What of the log is asked for: days in Viet Nam (both included), and one action, purpose, account or person."""
+
+    first: dt.date
+    last: dt.date
+    action: str | None = None
+    purpose: str | None = None
+    username: str | None = None
+    person_id: int | None = None
+
+
+def log(session: Session, asked: Asked, *, limit: int = 100, before: dt.datetime | None = None) -> list[dict[str, Any]]:
+    """Calls of some days, newest first: columns of `log` in audit.sql. That they were looked through is logged too.
+
+    Raises NotAllowed without "access.audit".
+    """
+    session.actor.must("access.audit")
+    rows = session.rows(
+        _AUDIT.log, since=_midnight(asked.first), until=_midnight(asked.last + dt.timedelta(days=1)),
+        before=before or _EVER, action=asked.action, purpose=asked.purpose, username=asked.username,
+        person_id=asked.person_id, limit=limit,
+    )  # fmt: skip
+    about = [asked.person_id] if asked.person_id is not None else []
+    told = {"actions": asked.action, "purpose": asked.purpose, "account": asked.username}
+    session.log("access.log", about, first=str(asked.first), last=str(asked.last), rows=len(rows),
+                **{name: value for name, value in told.items() if value})  # fmt: skip
+    return rows
+
+
+def log_day(session: Session) -> dt.date:
+    """Today by the log's clock, which is the real one also where decisions have another day (DESIGN §4.4)."""
+    found: dt.date = session.value(_AUDIT.log_day)
+    return found
+
+
+def person_of_number(session: Session, number: str) -> int:
+    """Whom a number belongs to, for the log of one person. Raises NotAllowed without "access.audit", NotFound."""
+    session.actor.must("access.audit")
+    found = session.value(_AUDIT.of_number, number="".join(c for c in number.upper() if c.isalnum()))
+    if found is None:
+        raise NotFound(N_("Nobody has this number."))
+    return int(found)
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(), _VIET_NAM)
 
 
 def verify(session: Session, anchor: Sequence[tuple[int, int, str]] = ()) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
-from khien.access import views
+from khien.access import log_views, views
 
 _own = [
     path("account/", views.account, name="account"),
@@ -10,6 +10,10 @@ _own = [
     path("account/second-factor/", views.second_factor, name="second_factor"),
     path("my-record/", views.own_record, name="own_record"),
     path("persons/<int:person_id>/access/", views.looks_at_person, name="looks_at_person"),
+    path("access/log/", log_views.log, name="log"),
+    path("access/log.csv", log_views.log_file, name="log_file"),
+    path("access/log/person/", log_views.log_of_person, name="log_of_person"),
+    path("access/log/verify/", log_views.verify_log, name="verify_log"),
 ]
 
 # The admin's own sign-in knows no second factor and no limit of attempts: everybody signs in on the one page.

@@ -30,12 +30,12 @@ def account(request: HttpRequest) -> HttpResponse:
         with begin(request.actor) as session:
             deeds, day = store.own_deeds(session), session.today
     posts = [
-        {"post": p, "title": p.role.title.text(_language()), "purposes": _purposes(p.purposes, day)}
+        {"post": p, "title": p.role.title.text(language()), "purposes": _purposes(p.purposes, day)}
         for p in request.posts
     ]
     shown = {
         "posts": posts,
-        "deeds": _named(deeds),
+        "deeds": named(deeds),
         "second_factor": has_second_factor(request.user),
         "needs_second_factor": request.needs_second_factor,
     }
@@ -84,17 +84,16 @@ def own_record(request: HttpRequest) -> HttpResponse:
 @permission_required("access.read")
 def looks_at_person(request: HttpRequest, person_id: int) -> HttpResponse:
     """Who looked at or changed one record; for the person themselves and for those who may see the record."""
-    before = _moment(request.GET.get("before", ""))
+    before = moment(request.GET.get("before", ""))
     with begin(request.actor) as session:
         found = store.looks_at_person(session, person_id, limit=_PAGE + 1, before=before)
         session.log("access.read", [person_id])
     older = found[_PAGE - 1]["at"].isoformat() if len(found) > _PAGE else None
-    return render(
-        request, "access/looks.html", {"looks": _named(found[:_PAGE]), "older": older, "person_id": person_id}
-    )
+    return render(request, "access/looks.html", {"looks": named(found[:_PAGE]), "older": older, "person_id": person_id})
 
 
-def _moment(text: str) -> dt.datetime | None:
+def moment(text: str) -> dt.datetime | None:
+    """The instant in an address, which has a time zone; None for none. Raises Http404 for anything else."""
     try:
         found = parse_datetime(text)
     except ValueError:
@@ -104,20 +103,21 @@ def _moment(text: str) -> dt.datetime | None:
     return found
 
 
-def _language() -> str:
+def language() -> str:
+    """The reader's, as the rulebook names it."""
     return "vi" if (get_language() or "vi").startswith("vi") else "en"
 
 
-def _named(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def named(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """With what actions and purposes are called."""
     known = purposes(dt.date.max)
     for row in rows:
-        row["action_title"] = action_title(row["action"], _language())
+        row["action_title"] = action_title(row["action"], language())
         purpose = known.get(row["purpose"])
-        row["purpose_title"] = purpose.title.text(_language()) if purpose else row["purpose"]
+        row["purpose_title"] = purpose.title.text(language()) if purpose else row["purpose"]
     return rows
 
 
 def _purposes(ids: tuple[str, ...], day: dt.date | None) -> list[tuple[str, str]]:
     known = purposes(day or dt.date.max)
-    return [(i, known[i].title.text(_language()) if i in known else i) for i in ids]
+    return [(i, known[i].title.text(language()) if i in known else i) for i in ids]

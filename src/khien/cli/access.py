@@ -92,6 +92,36 @@ def show(person_id: int, limit: int, as_json: bool) -> None:
         click.echo(f"{at}  {who}  {action_title(row['action'], language())}  ({row['purpose']})")
 
 
+@access.command("log")
+@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), help="First day (real days); the last by default.")
+@click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), help="Last day; today by default.")
+@click.option("--action", help="One action, as zone.expire.")
+@click.option("--purpose")
+@click.option("--account", "username")
+@click.option("--person", "person_id", type=int, help="Number of a record.")
+@click.option("--limit", default=100, show_default=True)
+@click.option("--json", "as_json", is_flag=True)
+def log_(
+    first: dt.datetime | None, last: dt.datetime | None, action: str | None, purpose: str | None, username: str | None,
+    person_id: int | None, limit: int, as_json: bool,
+) -> None:  # fmt: skip
+    """Who did what, newest first. That it was looked through is logged."""
+    with begin(machine("audit", "access.audit")) as session:
+        end = last.date() if last else store.log_day(session)
+        asked = store.Asked(first.date() if first else end, end, action, purpose, username, person_id)
+        found = store.log(session, asked, limit=limit)
+    if as_json:
+        print_json(found)
+        return
+    for row in found:
+        who = " · ".join(x for x in (row["account"], row["agency"]) if x) or "khien"
+        at = row["at"].astimezone(_ZONE).strftime("%d/%m/%Y %H:%M:%S")
+        detail = " ".join(f"{key}={value}" for key, value in row["detail"].items())
+        click.echo(
+            f"{at}  {who}  {action_title(row['action'], language())} ({row['purpose']}) {row['persons']}  {detail}"
+        )
+
+
 @access.command()
 @click.option("--before", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Drop the months that end before it.")
 @click.option("--json", "as_json", is_flag=True)

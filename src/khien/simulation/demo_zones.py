@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 import numpy as np
@@ -26,7 +27,7 @@ from khien.core.sql import Queries
 from khien.population import actions as population
 from khien.territory import store as units
 from khien.zones import actions as zones
-from khien.zones import store
+from khien.zones import movement, store
 from khien.zones.rules.area import Area, Place
 
 _sql = Queries("khien.simulation", "zones.sql")
@@ -158,7 +159,10 @@ def _orders_of(n: int, today: dt.date, ground: Ground) -> None:
             by=actor(), name=f"Dự kiến: {ground.name(6)}", area=_area(ground.unit(6)), grade=4, proposed=True,
             signed=_signed(2905, today), from_day=today + dt.timedelta(days=1),
         )  # fmt: skip
-        _push_and_visit(_zone(centre), ground)
+    if n in (5, 3, 1, 0):
+        zones.push(by=actor(), zone_id=_zone(centre))
+    if n == 0:
+        _visit(ground)
 
 
 def _zone(name: str) -> int:
@@ -166,13 +170,10 @@ def _zone(name: str) -> int:
         return next(z["zone_id"] for z in store.zones(session, session.today, ended=True) if z["name"] == name)
 
 
-def _push_and_visit(zone_id: int, ground: Ground) -> None:
-    """Give those who left to the police of the other wards, who have been to see about half of them."""
-    from khien.zones import movement
-
-    zones.push(by=actor(), zone_id=zone_id)
+def _visit(ground: Ground) -> None:
+    """The police of the wards have been to see about half of those who came."""
     with begin(actor()) as session:
-        rows = movement.tasks(session, session.today)
+        rows = movement.tasks(session, session.today - dt.timedelta(days=7))
     here = [r for r in rows if r["unit_id"] == ground.unit(0)]
     others = [r for r in rows if r["unit_id"] != ground.unit(0)]
     for at, row in enumerate([*here, *others[::2]]):
@@ -200,8 +201,8 @@ def _move(today: dt.date, people: Sequence[dict[str, int]], ground: Ground, *, a
     """Stays with relatives or in lodgings, notified by the host on the day itself."""
     for at, person in enumerate(people):
         draw = np.random.default_rng([SEED, person["person_id"], int(away)])
-        # Every fourth goes to the ward of the police who sign in.
-        goal = 0 if at % 4 == 0 else int(draw.choice([1, 2, 5, 6, 8, 9, 10, 11, 12, 13]))
+        # One in five goes to the ward of the police who sign in.
+        goal = 0 if at == 0 else int(draw.choice([1, 2, 5, 6, 8, 9, 10, 11, 12, 13]))
         unit = ground.unit(goal) if away else ground.unit(3 + at % 2)
         if unit == person["home_unit"]:
             continue
@@ -262,7 +263,7 @@ def _impossible(today: dt.date, person: dict[str, int], posts: dict[int, int], g
             passing.record_passages(by=actor(), checkpoint_id=post, entries=[entry])
 
 
-def _farthest(session: Session, province: int, on: dt.date) -> dict[str, object]:
+def _farthest(session: Session, province: int, on: dt.date) -> dict[str, Any]:
     communes = units.subtree(session, province, level=3, on=on)
     middles = store.middles(session, [c["unit_id"] for c in communes])
     return min((c for c in communes if c["unit_id"] in middles), key=lambda c: middles[c["unit_id"]])

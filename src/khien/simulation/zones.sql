@@ -12,7 +12,7 @@ ORDER BY hashint8(person_id), person_id LIMIT %(many)s;
 
 -- name: alley
 -- Words of an address that many households of a unit have: a street.
-SELECT regexp_replace(address, '^[0-9A-Za-z/\- ]*\d[0-9A-Za-z/\-]*\s+', '') AS words FROM household WHERE unit_id = %(unit_id)s
+SELECT regexp_replace(address, '^(Số\s+)?\S*\d\S*\s+', '') AS words FROM household WHERE unit_id = %(unit_id)s
 GROUP BY 1 ORDER BY count(*) DESC, 1 OFFSET 2 LIMIT 1;
 
 -- name: needs

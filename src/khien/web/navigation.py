@@ -161,6 +161,20 @@ ENTRIES: tuple[Entry, ...] = (
         N_("Who has had how many doses, by area, on a map and in a table."),
         "map",
     ),
+    Entry(
+        N_("Access log"),
+        "access:log",
+        "access.audit",
+        N_("Who did what on which day, and whether the log is whole."),
+        "list",
+    ),
+    Entry(
+        N_("Accounts and agencies"),
+        "admin:index",
+        "account.manage",
+        N_("Accounts, their posts, and agencies."),
+        "key",
+    ),
 )
 
 

@@ -79,6 +79,7 @@ def _prepare(people: int, passages: int) -> int:
             session.execute(_q.add_product)
             session.execute(_q.add_doses, on=_ON)
         session.execute(_q.add_cases, on=_ON)
+        session.execute(_q.add_stays, on=_ON)
     with begin(_ACTOR, role="khien_owner") as session:
         session.execute(_q.analyze)
     return size

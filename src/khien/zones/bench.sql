@@ -48,6 +48,14 @@ SELECT u.unit_id, d::date, (u.unit_id %% 5), 'bench'
 FROM unit u CROSS JOIN generate_series(%(on)s::date - 34, %(on)s::date, interval '1 day') d
 WHERE u.level = 3 AND u.valid @> %(on)s::date ON CONFLICT DO NOTHING;
 
+-- name: add_stays
+-- One person of fifty stays somewhere else for ten days of the last weeks, so that somebody comes and goes.
+INSERT INTO residence (person_id, kind, unit_id, valid, source)
+SELECT p.person_id, 'stay', o.home_unit, daterange(p.first_day, p.first_day + 10), 'bench'
+FROM (SELECT person_id, %(on)s::date - 25 + (person_id / 50 %% 26)::integer AS first_day FROM person WHERE person_id %% 50 = 0) p
+JOIN person o ON o.person_id = p.person_id + 17
+WHERE NOT EXISTS (SELECT FROM residence r WHERE r.source = 'bench');
+
 -- name: analyze
 ANALYZE passage, dose, case_count, residence, person;
 
@@ -59,19 +67,43 @@ SELECT home_unit AS unit_id, count(*) AS people FROM person GROUP BY home_unit O
 SELECT person_id FROM person WHERE person_id %% greatest(%(size)s::bigint / %(wanted)s, 1) = 0 LIMIT %(wanted)s;
 
 -- name: everybody
--- Ours: where the register says everybody is.
-SELECT count(*) AS people, sum(unit_id::bigint) AS units FROM zone_register_place(NULL, ARRAY[%(on)s::date]);
+-- Ours: where the register says everybody is, with its certainty and reason.
+SELECT count(*) AS people, sum(unit_id::bigint) AS units, sum(since - '1900-01-01'::date) AS days,
+    count(*) FILTER (WHERE certainty = 'registered') AS registered, count(*) FILTER (WHERE reason = 'permanent') AS permanent
+FROM zone_register_place(NULL, ARRAY[%(on)s::date]);
 
 -- name: everybody_by_hand
--- The reference, written by hand for exactly this: the best spell of the day that the person is not absent from, else the
--- best one, else the one that ended last. Without certainty and reason.
-SELECT count(*) AS people, sum(unit_id::bigint) AS units FROM (
-    SELECT DISTINCT ON (p.person_id) p.person_id, r.unit_id
-    FROM person p LEFT JOIN residence r ON r.person_id = p.person_id AND r.kind <> 'absence'
-        AND coalesce(lower(r.valid), '-infinity') <= %(on)s::date
-    LEFT JOIN residence a ON a.person_id = r.person_id AND a.kind = 'absence' AND a.unit_id = r.unit_id
-        AND a.valid @> %(on)s::date
-    ORDER BY p.person_id, r.valid @> %(on)s::date DESC, a.person_id IS NOT NULL,
-        CASE WHEN r.valid @> %(on)s::date THEN CASE r.kind WHEN 'stay' THEN 1 WHEN 'temporary' THEN 2 ELSE 3 END END,
-        upper(r.valid) DESC NULLS FIRST, lower(r.valid) DESC
+-- The reference, written by hand for exactly this: one join a kind of residence, the rule spelled out.
+SELECT count(*) AS people, sum(unit_id::bigint) AS units, sum(since - '1900-01-01'::date) AS days,
+    count(*) FILTER (WHERE certainty = 'registered') AS registered, count(*) FILTER (WHERE reason = 'permanent') AS permanent
+FROM (
+    SELECT p.person_id,
+        CASE WHEN s.unit_id <> a.unit_id OR s.unit_id IS NOT NULL AND a.unit_id IS NULL THEN s.unit_id
+             WHEN t.unit_id <> a.unit_id OR t.unit_id IS NOT NULL AND a.unit_id IS NULL THEN t.unit_id
+             WHEN h.unit_id <> a.unit_id OR h.unit_id IS NOT NULL AND a.unit_id IS NULL THEN h.unit_id
+             WHEN s.unit_id IS NOT NULL OR t.unit_id IS NOT NULL OR h.unit_id IS NOT NULL
+                THEN coalesce(s.unit_id, t.unit_id, h.unit_id)
+             ELSE (SELECT r.unit_id FROM residence r WHERE r.person_id = p.person_id AND r.kind <> 'absence'
+                   AND lower(r.valid) <= %(on)s::date ORDER BY upper(r.valid) DESC NULLS FIRST LIMIT 1) END AS unit_id,
+        CASE WHEN s.unit_id <> a.unit_id OR s.unit_id IS NOT NULL AND a.unit_id IS NULL THEN 'registered'
+             WHEN t.unit_id <> a.unit_id OR t.unit_id IS NOT NULL AND a.unit_id IS NULL
+                THEN CASE WHEN s.unit_id IS NULL THEN 'registered' ELSE 'presumed' END
+             WHEN h.unit_id <> a.unit_id OR h.unit_id IS NOT NULL AND a.unit_id IS NULL
+                THEN CASE WHEN s.unit_id IS NULL AND t.unit_id IS NULL THEN 'registered' ELSE 'presumed' END
+             WHEN coalesce(s.unit_id, t.unit_id, h.unit_id) IS NULL THEN 'presumed' ELSE 'unknown' END AS certainty,
+        CASE WHEN s.unit_id <> a.unit_id OR s.unit_id IS NOT NULL AND a.unit_id IS NULL THEN 'stay'
+             WHEN t.unit_id <> a.unit_id OR t.unit_id IS NOT NULL AND a.unit_id IS NULL THEN 'temporary'
+             WHEN h.unit_id <> a.unit_id OR h.unit_id IS NOT NULL AND a.unit_id IS NULL THEN 'permanent'
+             WHEN coalesce(s.unit_id, t.unit_id, h.unit_id) IS NULL THEN 'last_known' ELSE 'absent' END AS reason,
+        lower(CASE WHEN s.unit_id <> a.unit_id OR s.unit_id IS NOT NULL AND a.unit_id IS NULL THEN s.valid
+             WHEN t.unit_id <> a.unit_id OR t.unit_id IS NOT NULL AND a.unit_id IS NULL THEN t.valid
+             WHEN h.unit_id <> a.unit_id OR h.unit_id IS NOT NULL AND a.unit_id IS NULL THEN h.valid
+             ELSE coalesce(s.valid, t.valid, h.valid, (
+                SELECT r.valid FROM residence r WHERE r.person_id = p.person_id AND r.kind <> 'absence'
+                AND lower(r.valid) <= %(on)s::date ORDER BY upper(r.valid) DESC NULLS FIRST LIMIT 1)) END) AS since
+    FROM person p
+    LEFT JOIN residence s ON s.person_id = p.person_id AND s.kind = 'stay' AND s.valid @> %(on)s::date
+    LEFT JOIN residence t ON t.person_id = p.person_id AND t.kind = 'temporary' AND t.valid @> %(on)s::date
+    LEFT JOIN residence h ON h.person_id = p.person_id AND h.kind = 'permanent' AND h.valid @> %(on)s::date
+    LEFT JOIN residence a ON a.person_id = p.person_id AND a.kind = 'absence' AND a.valid @> %(on)s::date
 ) placed;

@@ -123,22 +123,33 @@ DECLARE
     seen_from timestamptz := first::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh';
     units integer[] := ARRAY(SELECT u.unit_id FROM unit u WHERE u.unit_id <@ area);
     looked integer[] := ARRAY(SELECT u.unit_id FROM unit u WHERE u.unit_id <@ coalesce(touching, area));
+    passed bigint[];  -- who was seen there, and when last
+    passed_at timestamptz[];
     touched bigint[];
     candidates bigint[];
     newborn bigint[];
 BEGIN
     -- Ids travel as arrays: `= ANY` is the one comparison of a list that the policies let into an index.
+    SELECT array_agg(s.person_id), array_agg(s.at) INTO passed, passed_at FROM (
+        SELECT s.person_id, max(s.at) AS at FROM sighting s
+        WHERE s.unit_id = ANY (looked) AND s.at >= seen_from AND s.at <= moment GROUP BY s.person_id) s;
     touched := ARRAY(
         SELECT r.person_id FROM residence r
         WHERE r.unit_id = ANY (looked) AND r.kind <> 'absence' AND r.valid && span
         UNION SELECT r.person_id FROM unnest(place_units) AS place (unit_id) JOIN residence r USING (unit_id)
         UNION SELECT m.person_id FROM household_member m WHERE m.household_id = ANY (households) AND m.valid && span
-        UNION SELECT s.person_id FROM sighting s WHERE s.unit_id = ANY (looked) AND s.at >= seen_from AND s.at <= moment
+        UNION SELECT unnest(passed)
         UNION SELECT p.person_id FROM person p WHERE p.home_unit = ANY (looked)
         UNION SELECT p.person_id FROM person p WHERE p.present_unit = ANY (looked));
     SELECT array_agg(p.person_id), coalesce(array_agg(p.person_id) FILTER (WHERE p.birth_date > first), '{}')
     INTO candidates, newborn FROM person p
     WHERE p.person_id = ANY (touched) AND p.merged_into IS NULL AND (p.died_on IS NULL OR p.died_on > today);
+    IF touching IS NOT NULL THEN  -- of those few, wherever in the area they were seen
+        SELECT array_agg(s.person_id), array_agg(s.at) INTO passed, passed_at FROM (
+            SELECT s.person_id, max(s.at) AS at FROM sighting s
+            WHERE s.person_id = ANY (candidates) AND s.unit_id = ANY (units) AND s.at >= seen_from AND s.at <= moment
+            GROUP BY s.person_id) s;
+    END IF;
     RETURN QUERY
     WITH part AS MATERIALIZED (  -- residences in smaller parts of the area
         SELECT r.person_id, r.kind::text AS kind, coalesce(lower(r.valid), '-infinity') AS since, r.valid @> today AS now
@@ -153,8 +164,8 @@ BEGIN
         SELECT r.person_id, r.kind FROM residence r
         WHERE r.unit_id = ANY (units) AND r.kind IN ('permanent', 'temporary') AND r.valid @> today
     ), seen AS MATERIALIZED (
-        SELECT s.person_id, max((s.at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date) AS day FROM sighting s
-        WHERE s.unit_id = ANY (units) AND s.at >= seen_from AND s.at <= moment GROUP BY s.person_id
+        SELECT t.person_id, (t.at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date AS day
+        FROM unnest(passed, passed_at) AS t (person_id, at)
     ), resident AS MATERIALIZED (
         SELECT person_id, bool_or(kind = 'permanent') AS permanent FROM (
             SELECT person_id, kind::text FROM spell

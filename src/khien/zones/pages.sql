@@ -32,3 +32,10 @@ ORDER BY household_unit, address, household_id, birth_date, person_id LIMIT %(pa
 
 -- name: named
 SELECT person_id, name, birth_date FROM person WHERE person_id = ANY (%(ids)s);
+
+-- name: around
+-- The smallest unit above communes that all of these lie in, on a day.
+SELECT unit_id FROM unit
+WHERE unit_id <= (SELECT min(i) FROM unnest(%(ids)s::integer[]) i) AND last_id >= (SELECT max(i) FROM unnest(%(ids)s::integer[]) i)
+  AND level < 3 AND valid @> %(on)s::date
+ORDER BY level DESC LIMIT 1;

@@ -133,6 +133,12 @@ def middles(session: Session, unit_ids: Iterable[int]) -> dict[int, tuple[float,
     return {r["unit_id"]: (r["lon"], r["lat"]) for r in rows if r["lon"] is not None}
 
 
+def around(session: Session, unit_ids: Iterable[int], on: dt.date) -> int | None:
+    """The smallest unit above communes that all of these lie in; None where there is none on that day."""
+    found: int | None = session.value(_pages.around, ids=list(unit_ids), on=on)
+    return found
+
+
 def capacity(session: Session, unit: Row, on: dt.date) -> list[Row]:
     """The newest report of every commune of a unit: unit_id, code, name, sufficient (None: none), reported_on, note."""
     session.actor.must("zone.grade")

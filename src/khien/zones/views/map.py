@@ -11,7 +11,7 @@ from khien.core.session import begin
 from khien.territory import store as territory
 from khien.zones import store
 from khien.zones.forms import DayForm
-from khien.zones.views.shown import chosen_day, chosen_unit
+from khien.zones.views.shown import chosen_day, chosen_unit, trail
 
 
 @permission_required("zone.read")
@@ -24,7 +24,7 @@ def zones(request: HttpRequest) -> HttpResponse:
         parts = territory.children(session, unit["unit_id"], on) or [unit]
         graded = store.unit_grades(session, [p["unit_id"] for p in parts], on)
         orders = store.zones(session, on, ended=ended)
-        above = territory.ancestors(session, unit["unit_id"], on)
+        above = trail(session, unit, on)
         first, today = store.first_day(session) or on, session.today
     by_zone = {order["zone_id"]: order for order in orders}
     rows = []
@@ -33,7 +33,7 @@ def zones(request: HttpRequest) -> HttpResponse:
         touching = [by_zone[z] for z in grade["zones"] if z in by_zone] if grade else []
         rows.append({"unit": part, "grade": grade, "zones": touching})
     return render(request, "zones/zones.html", {
-        "on": on, "unit": unit, "above": above, "orders": orders, "rows": rows, "ended": ended,
+        "on": on, "unit": unit, "breadcrumbs": above, "orders": orders, "rows": rows, "ended": ended,
         "outlines": reverse("territory:outlines", args=[unit["unit_id"]]),
         "position": max((on - first).days, 0), "last": max((today - first).days, 1), "first": first, "today": today,
         "form": DayForm({"on": on.isoformat()}),

@@ -12,13 +12,14 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from khien.access.gate import permission_required
-from khien.core.session import begin
+from khien.core.session import Session, begin
 from khien.territory import store as territory
 from khien.zones import movement, store
 from khien.zones.forms import FlowForm
-from khien.zones.views.shown import chosen_unit
+from khien.zones.views.shown import chosen_unit, trail
 
-_PAGE = 100  # ways in the table and on the map: the strongest first
+_STRONGEST = 30  # ways that choose the map
+_PAGE = 60  # ways in the table and on the map: the strongest first
 
 
 @permission_required("zone.read")
@@ -35,18 +36,30 @@ def flows(request: HttpRequest) -> HttpResponse:
         days = _days(rows, data)
         day = next((d["day"] for d in days if d["day"].isoformat() == request.GET.get("day")), None)
         ways = _ways([r for r in rows if day in (None, r["day"])])
+        unit = _narrowed(request, session, ways, unit, today)
         page = Paginator(ways, _PAGE).get_page(request.GET.get("page"))
         ends = {end for way in page.object_list for end in (way["from_unit"], way["to_unit"])}
         middles = store.middles(session, ends)
-        above = territory.ancestors(session, unit["unit_id"], today)
+        above = trail(session, unit, today)
     for way in page.object_list:
         way["from_at"], way["to_at"] = middles.get(way["from_unit"]), middles.get(way["to_unit"])
     shown: dict[str, Any] = {
-        "form": form, "page": page, "day": day, "days": days, "unit": unit, "above": above,
+        "form": form, "page": page, "day": day, "days": days, "unit": unit, "breadcrumbs": above,
         "people": sum(w["people"] for w in ways), "late": sum(w["late"] for w in ways),
         "outlines": reverse("territory:outlines", args=[unit["unit_id"]]),
     }  # fmt: skip
     return render(request, "zones/flows.html", shown)
+
+
+def _narrowed(
+    request: HttpRequest, session: Session, ways: list[dict[str, Any]], unit: dict[str, Any], on: dt.date
+) -> dict[str, Any]:
+    """Where nobody chose a map: the smallest one that holds the strongest ways."""
+    ends = [end for way in ways[:_STRONGEST] for end in (way["from_unit"], way["to_unit"])]
+    if "unit" in request.GET or not ends:
+        return unit
+    found = store.around(session, ends, on)
+    return territory.unit(session, found, on) if found is not None else unit
 
 
 def _days(rows: list[dict[str, Any]], asked: dict[str, Any]) -> list[dict[str, Any]]:

@@ -45,6 +45,12 @@ def chosen_unit(request: HttpRequest, session: Session, on: dt.date) -> dict[str
     return above[-1] if top["level"] == 3 and above else top
 
 
+def trail(session: Session, unit: dict[str, Any], on: dt.date) -> list[tuple[str, str]]:
+    """The way down to a unit, for the page's breadcrumbs: each with the address of its own map of the day."""
+    above = territory.ancestors(session, unit["unit_id"], on)
+    return [(one["name"], f"?on={on}&unit={one['unit_id']}") for one in above] + [(unit["name"], "")]
+
+
 def names_of(session: Session, rows: list[dict[str, Any]]) -> dict[int, str]:
     """The names of the units that a list of people speaks of."""
     return territory.names(session, {u for r in rows for u in (r["unit_id"], r["other_unit"], r["home_unit"]) if u})

@@ -79,7 +79,7 @@ def _report(request: HttpRequest) -> HttpResponse:
         raise Http404 from None
     try:
         note = told.get("note", "")[:200]
-        actions.report_task(by=request.actor, **of, came_on=came_on, state=state, note=note)  # type: ignore[arg-type]
+        actions.report_task(by=request.actor, **of, came_on=came_on, state=state, note=note)
     except BadInput as fault:
         messages.error(request, fault.text(language()))
     return redirect("zones:tasks")

@@ -1,0 +1,133 @@
+"""The auditor: who did what, filtered, as a file, of one person; whether the chain is whole; looking is logged too."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client, override_settings
+from django.urls import reverse
+
+from khien.access import actions, store
+from khien.access.store import Asked
+from khien.core.actor import machine
+from khien.core.errors import NotAllowed, NotFound
+from khien.core.session import begin
+from tests.register import NORTH, add_country, add_person
+
+ADMIN = machine("administration", "account.manage")
+AUDITOR = machine("audit", "access.audit", "access.verify")
+WORD = "bon-mua-hoa-trai-9"
+
+
+@pytest.fixture
+def auditing(django_database: str) -> Iterator[dt.date]:
+    """An auditor, a nurse who looked at somebody, and the real day: the log never lives on a demonstration's."""
+    with begin(machine("test", "*"), role="khien_loader") as session:
+        add_country(session)
+        add_person(session, 1, unit=NORTH)
+        session.execute("INSERT INTO identifier (kind, value, person_id) VALUES ('personal_number', '001190123456', 1)")
+    for username, role, unit in (
+        ("auditor", "auditor", None),
+        ("nurse", "vaccinator", NORTH),
+        ("boss", "administrator", None),
+    ):
+        actions.add_account(by=ADMIN, username=username, name=username.title(), password=WORD, language="en")
+        actions.assign_role(by=ADMIN, username=username, role=role, unit_id=unit)
+    plain = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+    with override_settings(STORAGES=plain, MFA_REQUIRED=False):
+        nurse = signed_in("nurse")
+        assert nurse.get("/persons/1/").status_code == 200
+        with begin(AUDITOR) as session:
+            today = store.log_day(session)
+        yield today
+
+
+def signed_in(username: str) -> Client:
+    client = Client(SERVER_NAME="localhost")
+    assert client.post(reverse("account_login"), {"login": username, "password": WORD}).status_code == 302
+    return client
+
+
+def page(client: Client, address: str, status: int = 200) -> str:
+    answer = client.get(address)
+    assert answer.status_code == status, answer.content.decode()[:1500]
+    return answer.content.decode()
+
+
+def table(shown: str) -> str:
+    return shown[shown.index("<tbody") : shown.index("</tbody>")] if "<tbody" in shown else ""
+
+
+def test_the_auditor_sees_who_did_what_and_narrows_it(auditing: dt.date) -> None:
+    auditor = signed_in("auditor")
+    shown = table(page(auditor, "/access/log/"))
+    assert "Look at a person&#x27;s record" in shown
+    assert "Nurse" in shown
+    only = table(page(auditor, "/access/log/?action=person.read"))
+    assert "Signed in" not in only
+    assert "Nurse" in only
+    assert "Nurse" not in table(page(auditor, "/access/log/?username=auditor"))
+    assert "Nurse" in table(page(auditor, "/access/log/?person=1"))
+    assert table(page(auditor, "/access/log/?purpose=residence")) == ""
+    assert "Nothing of this kind" in page(auditor, "/access/log/?first=2020-01-01&last=2020-01-02")
+    page(auditor, "/access/log/?first=2020-01-02&last=2020-01-01", 422)
+    page(auditor, "/access/log/?before=yesterday", 404)
+
+
+def test_looking_through_the_log_is_logged_with_what_was_asked(auditing: dt.date) -> None:
+    page(signed_in("auditor"), "/access/log/?person=1&action=person.read")
+    with begin(AUDITOR) as session:
+        row = store.log(session, Asked(auditing, auditing, action="access.log", person_id=1))[0]
+    assert (row["account"], row["persons"]) == ("Auditor", 1)
+    assert row["detail"]["actions"] == "person.read"
+    assert row["detail"]["rows"] == 1
+
+
+def test_a_person_is_found_by_a_number_that_never_stands_in_an_address(auditing: dt.date) -> None:
+    auditor = signed_in("auditor")
+    found = auditor.post("/access/log/person/", {"number": "001190 123456"})
+    assert (found.status_code, found.headers["Location"]) == (302, "/access/log/?person=1")
+    assert auditor.post("/access/log/person/", {"number": "001190999999"}).headers["Location"] == "/access/log/"
+    assert "Nobody has this number." in page(auditor, "/access/log/")
+
+
+def test_the_file_holds_the_same_lines_and_no_name_of_a_person(auditing: dt.date) -> None:
+    answer = signed_in("auditor").get("/access/log.csv?action=person.read")
+    lines = answer.content.decode("utf-8-sig").splitlines()
+    assert lines[0].startswith("at,lane,seq,account")
+    assert any(",nurse," in line and ",person.read," in line for line in lines[1:])
+    assert "Ví Dụ" not in answer.content.decode()
+    assert "001190123456" not in answer.content.decode()
+
+
+def test_the_chain_is_verified_on_the_page_and_a_tampered_row_is_found(auditing: dt.date) -> None:
+    auditor = signed_in("auditor")
+    assert auditor.post("/access/log/verify/").status_code == 302
+    assert "The access log is whole." in page(auditor, "/access/log/")
+    with begin(machine("test", "*"), role="khien_owner") as session:
+        session.execute("UPDATE access_log SET purpose = 'residence' WHERE action = 'person.read'")
+    broken = auditor.post("/access/log/verify/").content.decode()
+    assert "The access log is not whole" in broken
+    assert "entries were changed" in broken
+
+
+def test_others_have_no_such_pages(auditing: dt.date) -> None:
+    for username in ("nurse", "boss"):
+        client = signed_in(username)
+        page(client, "/access/log/", 404)
+        page(client, "/access/log.csv", 404)
+        assert client.post("/access/log/verify/").status_code == 404
+        assert 'href="/access/log/"' not in page(client, "/")
+    assert 'href="/access/log/"' in page(signed_in("auditor"), "/")
+    assert 'href="/admin/"' in page(signed_in("boss"), "/")
+    assert 'href="/admin/"' not in page(signed_in("nurse"), "/")
+    nobody = machine("x", "access.read")
+    with begin(nobody) as session:
+        with pytest.raises(NotAllowed):
+            store.log(session, Asked(auditing, auditing))
+        with pytest.raises(NotAllowed):
+            store.person_of_number(session, "001190123456")
+    with begin(AUDITOR) as session, pytest.raises(NotFound):
+        store.person_of_number(session, "")
