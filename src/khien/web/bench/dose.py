@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import as_file, files
+from itertools import cycle
 from uuid import uuid4
 
 import click
@@ -44,10 +45,11 @@ _WARM = 2.0
 
 @click.command()
 @click.option("--clients", default=16, show_default=True, type=click.IntRange(1, 500))
+@click.option("--accounts", default=1, show_default=True, type=click.IntRange(1, 500), help="Senders, taking turns.")
 @click.option("--seconds", default=8.0, show_default=True, type=click.FloatRange(1), help="Of each round.")
 @click.option("--rounds", default=3, show_default=True, type=click.IntRange(1), help="Ours and reference in turn.")
 @click.option("--json", "as_json", is_flag=True)
-def dose(clients: int, seconds: float, rounds: int, as_json: bool) -> None:
+def dose(clients: int, accounts: int, seconds: float, rounds: int, as_json: bool) -> None:
     """Doses a second, each committed before it is answered. Needs a register with people; the doses stay in it."""
     setup.ready("en")
     with connect_admin(current_name()) as admin:
@@ -55,10 +57,10 @@ def dose(clients: int, seconds: float, rounds: int, as_json: bool) -> None:
         people = [row[0] for row in admin.execute(_q.people)]
     if not people:
         raise NotFound(N_("The register is empty. Measure in a database with people, such as the demonstration's."))
-    key, today = _desk()
+    keys, today = _desks(accounts)
     try:
         with _served() as port:
-            run = _Run(port, key, people, today, clients)
+            run = _Run(port, keys, people, today, clients)
             for measured in run.measure(rounds, seconds):
                 bench.show(measured, as_json)
     finally:
@@ -66,8 +68,8 @@ def dose(clients: int, seconds: float, rounds: int, as_json: bool) -> None:
             admin.execute(_q.tidy)
 
 
-def _desk() -> tuple[str, dt.date]:
-    """A site, a lot and an account's key, made for this run; and the day of decisions."""
+def _desks(accounts: int) -> tuple[list[str], dt.date]:
+    """A site, a lot and the keys of as many accounts, made for this run; and the day of decisions."""
     actor = machine("bench", "*")
     with begin(actor) as session:
         today = session.today
@@ -78,15 +80,18 @@ def _desk() -> tuple[str, dt.date]:
         by=actor, product="pfizer", lot_number="BENCH", arrived_on=today - dt.timedelta(days=400),
         expires_on=today + dt.timedelta(days=400),
     )  # fmt: skip
-    username = f"bench-{secrets.token_hex(6)}"
-    access.add_account(by=actor, username=username, name="Bench", password=None)
-    post = access.assign_role(by=actor, username=username, role="vaccinator")
-    return access.add_api_key(by=actor, assignment_id=post, name="Bench", expires_on=today), today
+    keys = []
+    for _ in range(accounts):
+        username = f"bench-{secrets.token_hex(4)}-{secrets.token_hex(2)}"  # never like an identity number
+        access.add_account(by=actor, username=username, name="Bench", password=None)
+        post = access.assign_role(by=actor, username=username, role="vaccinator")
+        keys.append(access.add_api_key(by=actor, assignment_id=post, name="Bench", expires_on=today))
+    return keys, today
 
 
 class _Run:
-    def __init__(self, port: int, key: str, people: list[int], today: dt.date, clients: int) -> None:
-        self._port, self._key, self._people, self._today, self._clients = port, key, people, today, clients
+    def __init__(self, port: int, keys: list[str], people: list[int], today: dt.date, clients: int) -> None:
+        self._port, self._keys, self._people, self._today, self._clients = port, cycle(keys), people, today, clients
         self._dice = random.Random(1)  # noqa: S311 - not for secrets
 
     def measure(self, rounds: int, seconds: float) -> Iterator[bench.Measured]:
@@ -125,7 +130,7 @@ class _Run:
                 "already_given": True,
             }  # fmt: skip
         ).encode()
-        return _HEAD.format(key=self._key, length=len(body)).encode() + body
+        return _HEAD.format(key=next(self._keys), length=len(body)).encode() + body
 
     def _pgbench(self, seconds: int) -> float:
         with as_file(files(__package__).joinpath("dose.pgbench")) as script:
