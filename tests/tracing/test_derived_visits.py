@@ -169,10 +169,9 @@ def test_a_checkpoint_is_told_of_isolation_and_recovery(town: Session) -> None:
         " VALUES (2, 1, %(c)s, 'home', '[2021-08-16,2021-08-30)', '14+14', %(at)s)", c=case, at=at(16),
     )  # fmt: skip
     actions.change_case(by=ALL, person_id=1, case_id=case, state="recovered")
-    told = town.rows("SELECT * FROM checkpoint_notice_tracing(ARRAY[1, 2, 3]::bigint[], now())")
+    told = town.rows("SELECT * FROM checkpoint_notice_tracing(ARRAY[1, 2, 3]::bigint[], %(at)s)", at=at(20, 9))
     assert {r["person_id"]: r["notice"] for r in told} == {1: "recovered", 2: "isolation"}
-    set_today(town, dt.date(2021, 8, 30))
-    told = town.rows("SELECT * FROM checkpoint_notice_tracing(ARRAY[2]::bigint[], now())")
+    told = town.rows("SELECT * FROM checkpoint_notice_tracing(ARRAY[2]::bigint[], %(at)s)", at=at(30, 0))
     assert told == []
 
 

@@ -6,6 +6,7 @@ Accounts belong to Django's ORM: those writes and their log rows share one trans
 from __future__ import annotations
 
 import datetime as dt
+import re
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ from khien.core.text import nfc
 
 if TYPE_CHECKING:
     from khien.access.models import Account, Agency
+
+_USERNAME = re.compile(r"[\w.@+-]{1,150}")  # as Django's own forms ask
 
 
 def open_by_card(*, by: Actor, number: str, name: str | None = None, birth_date: dt.date | None = None) -> int:
@@ -74,6 +77,9 @@ def add_account(
     by.must("account.manage")
     from khien.access.models import Account
 
+    if not _USERNAME.fullmatch(nfc(username)):
+        message = N_("A user name has only letters, digits and @ . + - _, and no spaces.")
+        raise BadInput(message, faults=(Fault("username", message),))
     account = Account(username=nfc(username), name=nfc(name), email=email, language=language)
     _set_password(account, password)
     with _orm(by) as session:

@@ -53,7 +53,8 @@ class ActorMiddleware:
         request.needs_second_factor = settings.MFA_REQUIRED and request.post.role.mfa and not has_second_factor(account)
         if not request.needs_second_factor:
             request.actor = account.actor = actor
-        if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+        asked = request.path.startswith("/api/") and "Accept-Language" in request.headers  # by the program itself
+        if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES and not asked:
             translation.activate(account.language)
             request.LANGUAGE_CODE = account.language
 

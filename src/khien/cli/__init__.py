@@ -5,6 +5,7 @@ A noun's file `khien/cli/<noun>.py` holds a click command or group with the name
 
 from __future__ import annotations
 
+import gettext
 import json
 import os
 import pkgutil
@@ -19,6 +20,22 @@ import click
 from khien import rulebook
 from khien.core.errors import BadInput, KhienError, Refused, Unavailable
 from khien.core.i18n import N_
+
+
+def language() -> str:
+    """The language of the terminal: KHIEN_LANGUAGE, else Vietnamese where the locale is, else English."""
+    chosen = os.environ.get("KHIEN_LANGUAGE") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+    return "vi" if chosen.startswith("vi") else "en"
+
+
+def _speak() -> None:
+    """Let click's own words (usage, help, what is wrong with an argument) be in that language too: it asks gettext."""
+    os.environ["LANGUAGE"] = language()
+    gettext.bindtextdomain("django", str(Path(__file__).parent / "locale"))
+    gettext.textdomain("django")
+
+
+_speak()  # before the commands are made: click asks for some of its words then
 
 
 class _Nouns(click.Group):
@@ -40,12 +57,6 @@ class _Nouns(click.Group):
 @click.version_option(package_name="khien")
 def khien() -> None:
     """Khiên: vaccination and epidemic-zone management on a national population register."""
-
-
-def language() -> str:
-    """The language of the terminal: KHIEN_LANGUAGE, else Vietnamese where the locale is, else English."""
-    chosen = os.environ.get("KHIEN_LANGUAGE") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
-    return "vi" if chosen.startswith("vi") else "en"
 
 
 def report(error: KhienError, as_json: bool) -> None:
@@ -72,6 +83,7 @@ def report(error: KhienError, as_json: bool) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Entry point. Exit codes: 0 done, 1 our fault, 2 wrong usage, 3 bad input, 4 not allowed, 5 not found."""
     words = sys.argv[1:] if arguments is None else arguments
+    _speak()
     try:
         khien.main(words, prog_name="khien", standalone_mode=False)
     except click.exceptions.Abort:

@@ -23,6 +23,20 @@ from khien.population.load.loader import Loaded, load_extract
 _STAGES = {"staging": N_("Reading"), "checking": N_("Checking"), "merging": N_("Merging")}
 
 
+_ROWS = {
+    "person_id": N_("Number in the register"), "name": N_("Name"), "birth_date": N_("Birth date"), "sex": N_("Sex"),
+    "nationality": N_("Nationality"), "home_name": N_("Home commune"), "present_name": N_("Present commune"),
+    "died_on": N_("Died on"),
+}  # fmt: skip
+_SEXES = {"male": N_("Male"), "female": N_("Female"), "other": N_("Other"), "unknown": N_("Not known")}
+_KINDS = {
+    "personal_number": N_("Personal number"), "cmnd": N_("Old 9-digit number"), "passport": N_("Passport"),
+    "insurance": N_("Health insurance number"), "provisional": N_("Provisional id"),
+    "permanent": N_("Permanent residence"), "temporary": N_("Temporary residence"), "stay": N_("Stay"),
+    "absence": N_("Absence"),
+}  # fmt: skip
+
+
 @click.group()
 def population() -> None:
     """The register: load an extract, show a person, search."""
@@ -100,14 +114,19 @@ def show(number: str, by_id: bool, masked: bool, as_json: bool) -> None:
         print_json(record)
         return
     table = Table(show_header=False, box=None)
-    for key in ("person_id", "name", "birth_date", "sex", "nationality", "home_name", "present_name", "died_on"):
+    tongue = language()
+    for key in _ROWS:
         if record[key] is not None:
-            table.add_row(key, str(record[key]))
+            text = translate(_SEXES[record[key]], tongue) if key == "sex" else str(record[key])
+            table.add_row(translate(_ROWS[key], tongue), text)
     for one in record["identifiers"]:
-        table.add_row(one["kind"], one["value"])
+        table.add_row(translate(_KINDS[one["kind"]], tongue), one["value"])
     for spell in record["residence"]:
         place = ", ".join(filter(None, (spell["address"], spell["unit_name"])))
-        table.add_row(spell["kind"], f"{place} [{spell['from_day'] or '…'} – {spell['until_day'] or '…'})")
+        table.add_row(
+            translate(_KINDS[spell["kind"]], tongue),
+            f"{place} [{spell['from_day'] or '…'} – {spell['until_day'] or '…'})",
+        )
     Console().print(table)
 
 

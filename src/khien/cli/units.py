@@ -20,6 +20,7 @@ from khien.territory.rules import LEVELS
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_LEVELS = {0: N_("Country"), 1: N_("Province"), 2: N_("District"), 3: N_("Commune")}
 _ACTOR = machine("units", "unit.load")
 
 
@@ -80,9 +81,11 @@ def count(day: dt.datetime | None, as_json: bool) -> None:
         print_json({"on": on, "systems": answer})
         return
     for one in answer:
-        table = Table("level", "kind", "units", title=f"{one['system']}, {on}")
+        titles = (N_("Level"), N_("Kind"), N_("Units"))
+        table = Table(*(translate(title, language()) for title in titles), title=f"{one['system']}, {on}")
         for row in (r for r in rows if r["system"] == one["system"]):
-            table.add_row(LEVELS.get(row["level"], str(row["level"])), row["kind"], f"{row['units']:,}")
+            level = translate(_LEVELS[row["level"]], language()) if row["level"] in _LEVELS else str(row["level"])
+            table.add_row(level, row["kind"], f"{row['units']:,}")
         Console().print(table)
         for note in one["notes"]:
             click.echo(note)

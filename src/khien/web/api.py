@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from ninja import NinjaAPI
-from ninja.errors import ValidationError
 from ninja.security import APIKeyCookie, HttpBearer
 
 from khien.access.keys import actor_of_key
 from khien.core.actor import Actor
 from khien.vaccination.api import router as vaccination
+from khien.web import api_errors
 
 
 class SignedIn(APIKeyCookie):
     """The session of somebody signed in; ninja checks the CSRF token of every write."""
 
     param_name = "sessionid"
+
+    def _get_key(self, request: HttpRequest) -> str | None:
+        """Without a session nothing can be forged in its name: the answer is 401, not 403."""
+        return super()._get_key(request) if self.param_name in request.COOKIES else None
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Actor | None:
         actor: Actor | None = getattr(request, "actor", None)
@@ -34,15 +38,13 @@ class Key(HttpBearer):
         return actor
 
 
-api = NinjaAPI(title="Khiên", version="1", auth=[Key(), SignedIn()], docs_url=None, urls_namespace="api")
+class Described(NinjaAPI):
+    """With the errors that every operation may answer in its description."""
+
+    def get_openapi_schema(self, **options: Any) -> Any:
+        return api_errors.documented(super().get_openapi_schema(**options))
+
+
+api = Described(title="Khiên", version="1", auth=[Key(), SignedIn()], docs_url=None, urls_namespace="api")
 api.add_router("", vaccination)
-
-
-@api.exception_handler(ValidationError)
-def _invalid(request: HttpRequest, failure: ValidationError) -> HttpResponse:
-    """Name the fields that do not fit, never their values: they may be identifiers."""
-    faults: list[dict[str, Any]] = [
-        {"field": ".".join(str(part) for part in error["loc"][1:]), "message": error["msg"]} for error in failure.errors
-    ]
-    body = {"error": "bad_input", "message": "The message does not fit its description.", "faults": faults}
-    return api.create_response(request, body, status=422)
+api_errors.install(api)

@@ -17,6 +17,7 @@ from django.utils.translation import get_language
 from khien import rulebook
 from khien.core.errors import BadInput, KhienError, Refused
 from khien.core.i18n import N_
+from khien.web import api_errors
 
 _log = logging.getLogger("khien.web")
 # Raised on purpose, to be answered with a page of their own: nothing to mend.
@@ -53,9 +54,6 @@ class ErrorPages:
             message = f"{message} ({rulebook.document(exception.document, tongue)})"
         if request.path.startswith("/api/"):
             faults = exception.faults if isinstance(exception, BadInput) else ()
-            body = {"error": exception.code, "message": message}
-            return JsonResponse(
-                {**body, "faults": [{"field": f.field, "line": f.line, "message": f.text(tongue)} for f in faults]},
-                status=status,
-            )
+            told = [{"field": f.field, "line": f.line, "message": f.text(tongue)} for f in faults]
+            return JsonResponse(api_errors.body(exception.code, message, told), status=status)
         return render(request, "404.html" if status == 404 else "web/error.html", {"message": message}, status=status)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
+
+from khien.web import api_errors
 
 _YEAR = 365 * 24 * 3600
 
@@ -45,36 +47,33 @@ home.permissions = choose_language.permissions = ()
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _is_api(request):
-        return _as_json("bad_request", 400)
+        return api_errors.response(400)
     return render(request, "400.html", status=400)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Also for what is forbidden: the two look the same (DESIGN §4.5)."""
     if _is_api(request):
-        return _as_json("not_found", 404)
+        return api_errors.response(404)
     return render(request, "404.html", status=404)
 
 
 def refused_form(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form without a valid token: sent from elsewhere, or from a page left open until its sign-in ended."""
+    if _is_api(request):
+        return api_errors.response(403)
     return render(request, "web/stale.html", status=403)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Without the request's context: whatever failed may fail again there."""
     if _is_api(request):
-        return _as_json("error", 500)
+        return api_errors.response(500)
     return HttpResponse(_plain("500.html"), status=500)
 
 
 def _is_api(request: HttpRequest) -> bool:
     return request.path.startswith("/api/")
-
-
-def _as_json(error: str, status: int) -> HttpResponse:
-    """A program gets the body of every error of the API, also where no view of the API was reached."""
-    return JsonResponse({"error": error, "message": "", "faults": []}, status=status)
 
 
 def _plain(template: str) -> str:

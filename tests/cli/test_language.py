@@ -1,0 +1,51 @@
+"""The command line speaks the language of its terminal, click's own words too; other mistakes of names."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from khien.access import actions
+from khien.core.actor import machine
+from khien.core.errors import BadInput
+
+
+def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    bare = {k: v for k, v in os.environ.items() if k not in ("LC_ALL", "LANG", "LANGUAGE", "KHIEN_LANGUAGE")}
+    command = [sys.executable, "-c", "from khien.cli import main; main()", *words]
+    return subprocess.run(command, env={**bare, **environment}, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"KHIEN_LANGUAGE": "vi"}, ("Cách dùng:", "Thiếu tham số", "Gõ 'khien")),
+        ({"LANG": "vi_VN.UTF-8"}, ("Cách dùng:", "Thiếu tham số")),
+        ({"LANG": "vi_VN.UTF-8", "KHIEN_LANGUAGE": "en"}, ("Usage:", "Missing argument")),
+        ({}, ("Usage:", "Missing argument")),
+    ],
+)
+def test_usage_and_what_is_missing(environment: dict[str, str], words: tuple[str, ...]) -> None:
+    done = run("units", "show", **environment)
+    assert done.returncode == 2
+    assert all(word in done.stderr for word in words), done.stderr
+
+
+def test_help_and_wrong_values_in_vietnamese() -> None:
+    told = run("trace", "--help", KHIEN_LANGUAGE="vi").stdout
+    assert "Tùy chọn:" in told and "Hiện hướng dẫn này rồi thoát." in told and "mặc định: 1" in told
+    assert "nằm ngoài khoảng" in run("trace", "--depth", "9", KHIEN_LANGUAGE="vi").stderr
+    assert "Không có lệnh 'nichts'" in run("nichts", KHIEN_LANGUAGE="vi").stderr
+
+
+@pytest.mark.parametrize("name", ["nguyen van a", "", "a\tb", "tên/khác", "x" * 151])
+def test_a_user_name_with_spaces_is_refused_with_its_reason(database: str, name: str) -> None:
+    from khien.access import setup
+
+    setup.ready("en")
+    with pytest.raises(BadInput) as refusal:
+        actions.add_account(by=machine("administration", "account.manage"), username=name, name="A", password=None)
+    assert [f.field for f in refusal.value.faults] == ["username"]
