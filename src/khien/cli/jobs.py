@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from khien.access.setup import ready
 from khien.cli import language, print_json
 from khien.core.i18n import N_, translate
 
@@ -11,6 +12,7 @@ from khien.core.i18n import N_, translate
 @click.group()
 def jobs() -> None:
     """What is done every night: retention, presence, coverage."""
+    ready(language())
 
 
 @jobs.command("list")

@@ -1,7 +1,8 @@
 """What is done without anybody typing: jobs on PostgreSQL itself (procrastinate), one worker beside the pages.
 
 A capability's `jobs.py` registers its own with `nightly`. A job's arguments hold no identifier of a person: a job finds
-out itself what there is to do, so that one that was missed loses nothing.
+out itself what there is to do, so that one that was missed loses nothing. Django must be set up before (it finds the
+jobs of all capabilities).
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import django
 from procrastinate.contrib.django import app
 
 from khien.core.errors import NotFound
@@ -61,14 +61,8 @@ def nightly(name: str, title: str, at: str) -> Callable[[Callable[[], Any]], Cal
     return register
 
 
-def _ready() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "khien.core.settings")
-    django.setup()
-
-
 def known() -> list[Nightly]:
     """All jobs, by the time they run."""
-    _ready()
     return sorted(_nightly.values(), key=lambda job: job.at)
 
 
@@ -76,14 +70,12 @@ def last_runs() -> dict[str, tuple[str, Any]]:
     """Of each job that the worker has run: how it ended ("succeeded", "failed") and when (aware)."""
     from khien.core import pool
 
-    _ready()
     with pool.connection("khien_app") as connection:
         return {name: (status, at) for name, status, at in connection.execute(_LAST)}
 
 
 def run_now(name: str) -> Any:
     """Do a job at once, in this process. Raises NotFound for one that is not known."""
-    _ready()
     if name not in _nightly:
         raise NotFound(N_("There is no job {name}."), name=name)
     return _nightly[name].work()
@@ -91,7 +83,6 @@ def run_now(name: str) -> Any:
 
 def work(beside: int | None = None) -> None:
     """Serve the jobs until interrupted; beside a process, until that one has gone, however it went."""
-    _ready()
     if beside is not None:
         threading.Thread(target=_leave_with, args=(beside,), daemon=True).start()
     with app.replace_connector(app.connector.get_worker_connector()) as running:  # type: ignore[attr-defined]
