@@ -99,6 +99,19 @@ def test_everybody_counts_where_they_were_on_the_day(country: Session, built: st
     assert ask(country, september(20), present=True) == [(3, 1), (1, 1)]  # 3 is back
 
 
+def test_a_past_residence_that_is_entered_late_counts_at_once(country: Session) -> None:
+    resident(country, 1)
+    snapshot.build(by=country.actor)
+    changed = country.value("SELECT changed_at FROM person")
+    country.execute("UPDATE person SET changed_at = changed_at - interval '1 day'")  # long before the snapshot
+    population.move(
+        by=country.actor, person_id=1, kind="stay", unit_id=SOUTH, from_day=september(5), until_day=september(9)
+    )
+    assert country.value("SELECT changed_at FROM person") > changed
+    assert ask(country, september(5), present=True) == [(0, 0), (1, 0)]
+    assert ask(country, TODAY, present=True) == [(1, 0), (0, 0)]
+
+
 def test_doses_a_day_are_of_those_who_lived_there_on_the_day_asked(country: Session) -> None:
     five_people(country)
     what_happened(country)
@@ -129,6 +142,10 @@ def test_doses_of_a_merged_record_count_for_the_one_that_is_kept_and_come_back(c
     assert ask(country, TODAY) == [(1, 1), (0, 0)]
     vaccinate(country, 1, september(20))
     assert store.by_unit(country, Question(TODAY), SHOWN)[0].complete == 1
+    snapshot.build(by=country.actor)
+    population.unmerge(by=country.actor, person_id=2)
+    assert ask(country, TODAY) == [(2, 2), (0, 0)]
+    assert store.by_unit(country, Question(TODAY), SHOWN)[0].complete == 0
 
 
 def test_a_day_to_come_is_refused(country: Session) -> None:

@@ -45,8 +45,7 @@ def place(session: Session, person_id: int, spells: tuple[Spell, ...]) -> None:
     today = session.today
     present = present_place(spells, today).unit
     home = next((s.unit for s in reversed(spells) if s.kind == "permanent" and s.covers(today)), None)
-    if present is not None:
-        session.execute(_q.set_places, person_id=person_id, home_unit=home, present_unit=present)
+    session.execute(_q.set_places, person_id=person_id, home_unit=home, present_unit=present)
 
 
 def not_future(day: dt.date, field: str, today: dt.date) -> None:

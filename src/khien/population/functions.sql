@@ -133,8 +133,9 @@ BEGIN
 END
 $$;
 
--- Where somebody whom the caller sees is from now on. Who enters that a person has left the caller's area still sees the
--- result, and can undo it, for a day: the policies would refuse a row that leaves their sight.
+-- Where somebody whom the caller sees is from now on (null: as before). Who enters that a person has left the caller's area still sees the
+-- result, and can undo it, for a day: the policies would refuse a row that leaves their sight. The record counts as changed
+-- even where both places stay: figures of past days are asked of the residence that was entered.
 CREATE OR REPLACE FUNCTION register_place(person bigint, home integer, present integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
@@ -147,9 +148,11 @@ BEGIN
         RETURN;
     END IF;
     PERFORM set_config('khien.area', '{(,)}', true);
-    UPDATE person p SET home_unit = coalesce(home, p.home_unit), present_unit = present, changed_at = clock_timestamp()
-    WHERE p.person_id = person AND (p.home_unit, p.present_unit) IS DISTINCT FROM (coalesce(home, p.home_unit), present)
-    RETURNING p.home_unit <@ reach OR p.present_unit <@ reach INTO stays;
+    UPDATE person p SET home_unit = coalesce(home, p.home_unit), present_unit = coalesce(present, p.present_unit),
+        changed_at = clock_timestamp()
+    WHERE p.person_id = person
+    RETURNING (old.home_unit, old.present_unit) = (new.home_unit, new.present_unit)
+        OR new.home_unit <@ reach OR new.present_unit <@ reach INTO stays;
     PERFORM set_config('khien.area', mine, true);
     IF NOT stays AND khien_account() IS NOT NULL THEN
         INSERT INTO access_grant (person_id, account_id, purpose, until)

@@ -124,11 +124,11 @@ FROM person WHERE person_id = %(person_id)s;
 -- name: correct_person
 UPDATE person SET name = coalesce(%(name)s, name), name_key = khien_name_key(coalesce(%(name)s, name)),
     birth_date = coalesce(%(birth_date)s, birth_date), birth_precision = coalesce(%(birth_precision)s, birth_precision),
-    sex = coalesce(%(sex)s, sex), nationality = coalesce(%(nationality)s, nationality), changed_at = now()
+    sex = coalesce(%(sex)s, sex), nationality = coalesce(%(nationality)s, nationality), changed_at = clock_timestamp()
 WHERE person_id = %(person_id)s;
 
 -- name: set_death
-UPDATE person SET died_on = %(died_on)s, changed_at = now() WHERE person_id = %(person_id)s;
+UPDATE person SET died_on = %(died_on)s, changed_at = clock_timestamp() WHERE person_id = %(person_id)s;
 
 -- name: set_places
 SELECT register_place(%(person_id)s, %(home_unit)s, %(present_unit)s);
@@ -158,7 +158,10 @@ WHERE person_id = %(person_id)s AND card_number = %(card_number)s AND issued_on 
   AND cancelled_on IS NULL;
 
 -- name: set_merged
-UPDATE person SET merged_into = %(into)s, changed_at = now() WHERE person_id = %(person_id)s;
+-- Both records change: doses of the one count for the other, or no longer do.
+UPDATE person SET merged_into = CASE WHEN person_id = %(person_id)s THEN %(into)s::bigint ELSE merged_into END,
+    changed_at = clock_timestamp()
+WHERE person_id IN (%(person_id)s, %(other)s);
 
 -- name: has_merged
 SELECT EXISTS (SELECT FROM person WHERE merged_into = %(person_id)s);

@@ -23,6 +23,7 @@ CREATE INDEX person_name_key ON person (name_key text_pattern_ops);
 CREATE INDEX person_home ON person (home_unit);
 CREATE INDEX person_present ON person (present_unit);
 CREATE INDEX person_merged ON person (merged_into) WHERE merged_into IS NOT NULL;
+CREATE INDEX person_changed ON person USING brin (changed_at);  -- what changed since the last coverage snapshot
 
 -- What a person's record said before it was corrected: nothing that was once in force is lost.
 CREATE TABLE person_version (

@@ -110,5 +110,5 @@ CREATE TYPE zone_member AS (
 -- Who resides or resided in an area, and a person's spells without the slower index of the key that forbids overlaps.
 CREATE INDEX residence_unit ON residence (unit_id);
 CREATE INDEX residence_person ON residence (person_id);
--- Who was seen in an area.
-CREATE INDEX passage_to_unit ON passage (to_unit, passed_at);
+-- Who was seen in an area: with everything the policy and the lists ask for, so that no passage itself is read.
+CREATE INDEX passage_to_unit ON passage (to_unit, passed_at) INCLUDE (person_id, unit_id);

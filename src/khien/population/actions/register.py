@@ -291,7 +291,7 @@ def merge_persons(*, by: Actor, person_id: int, into: int) -> None:
             raise Refused(
                 N_("Others were merged into this record. Merge into it, or undo those first."), rule="has_merged"
             )
-        session.execute(_q.set_merged, person_id=person_id, into=into)
+        session.execute(_q.set_merged, person_id=person_id, into=into, other=into)
         session.log("person.merge", [person_id, into], person_id=person_id, into=into)
 
 
@@ -302,7 +302,7 @@ def unmerge(*, by: Actor, person_id: int) -> None:
         record = locked(session, person_id)
         if record["merged_into"] is None:
             return
-        session.execute(_q.set_merged, person_id=person_id, into=None)
+        session.execute(_q.set_merged, person_id=person_id, into=None, other=record["merged_into"])
         session.log("person.unmerge", [person_id, record["merged_into"]], person_id=person_id)
 
 

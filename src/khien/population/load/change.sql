@@ -12,7 +12,7 @@ WHERE NOT a.is_new AND (a.name, a.birth_date, a.birth_precision, coalesce(nullif
 UPDATE person p SET name = a.name, name_key = a.name_key, birth_date = a.birth_date,
     birth_precision = a.birth_precision, sex = coalesce(nullif(a.sex, 'unknown'), p.sex),
     nationality = coalesce(a.nationality, p.nationality), died_on = coalesce(a.died_on, p.died_on),
-    home_unit = a.permanent_unit, present_unit = a.present_unit, changed_at = now()
+    home_unit = a.permanent_unit, present_unit = a.present_unit, changed_at = clock_timestamp()
 FROM loading.accepted a
 WHERE a.person_id = p.person_id AND NOT a.is_new
   AND (a.name, a.birth_date, a.birth_precision, coalesce(nullif(a.sex, 'unknown'), p.sex),
@@ -112,3 +112,7 @@ SELECT w.person_id, w.kind, w.unit_id, w.address, w.valid FROM loading.wanted w 
 WHERE NOT EXISTS (SELECT FROM residence e
     WHERE e.person_id = w.person_id AND e.kind = w.kind AND lower(e.valid) = lower(w.valid))
 RETURNING person_id;
+
+-- name: mark_changed
+-- Whose residence changed has changed, also where that moves nobody today: figures of past days are asked of it.
+UPDATE person SET changed_at = clock_timestamp() WHERE person_id = ANY (%(ids)s);

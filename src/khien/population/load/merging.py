@@ -336,6 +336,7 @@ class Merge:
 
 def _change_known(session: Session, params: dict[str, Any]) -> set[int]:
     touched: set[int] = set()
+    moved: set[int] = set()
     for name in _CHANGES:
         query = getattr(_change, name)
         if name == "members":
@@ -343,7 +344,12 @@ def _change_known(session: Session, params: dict[str, Any]) -> set[int]:
         elif name in _SILENT:
             session.execute(query, params)
         else:
-            touched.update(row["person_id"] for row in session.rows(query, params))
+            found = {row["person_id"] for row in session.rows(query, params)}
+            touched |= found
+            if name.startswith("residence_"):
+                moved |= found
+    if moved:
+        session.execute(_change.mark_changed, ids=list(moved))
     return touched
 
 
