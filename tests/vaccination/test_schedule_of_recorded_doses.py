@@ -135,3 +135,14 @@ def test_a_dose_too_soon_puts_the_next_one_off_and_an_impossible_one_does_not(cl
     for day, people in ((DAY, [3]), (dt.date(2021, 9, 23), [1, 3])):
         due.find_due(clinic, "covid_19_vn_2021", f"{{[{NORTH},{NORTH}]}}", day)
         assert [row["person_id"] for row in due.due_people(clinic)] == people
+
+
+def test_a_dose_recorded_of_a_double_is_the_persons_own(clinic: Session) -> None:
+    lots(clinic, "pfizer")
+    add_person(clinic, 4)
+    actions.record_dose(by=clinic.actor, entry=elsewhere("pfizer", "2021-09-10", 4))
+    clinic.execute("UPDATE person SET merged_into = 1 WHERE person_id = 4")
+    assert [(d["person_id"], str(d["given_on"])) for d in store.doses_of_person(clinic, 1)] == [(4, "2021-09-10")]
+    with pytest.raises(Refused) as refusal:
+        actions.record_dose(by=clinic.actor, entry=dose("pfizer", "2021-09-15", lot_number="L1"))
+    assert refusal.value.rule == "interval_too_short"

@@ -47,13 +47,16 @@ WHERE v.session_id = %(session_id)s AND v.dose_id IS NOT NULL
 ORDER BY v.left_at NULLS FIRST, v.observe_until;
 
 -- name: facts_of_person
-SELECT code, lower(valid) AS since FROM health_fact WHERE person_id = %(person_id)s AND valid @> %(on)s::date
+SELECT code, lower(valid) AS since FROM health_fact
+WHERE person_id = ANY (ARRAY(SELECT m.person_id FROM person m WHERE m.merged_into = %(person_id)s) || %(person_id)s::bigint)
+  AND valid @> %(on)s::date
 ORDER BY code, since;
 
 -- name: doses_that_stand
 -- For the schedule: what counts as given. Declared doses wait for their verification.
 SELECT product, given_on, substandard FROM dose
-WHERE person_id = %(person_id)s AND status = 'completed' AND superseded_by IS NULL AND evidence <> 'declared'
+WHERE person_id = ANY (ARRAY(SELECT m.person_id FROM person m WHERE m.merged_into = %(person_id)s) || %(person_id)s::bigint)
+  AND status = 'completed' AND superseded_by IS NULL AND evidence <> 'declared'
 ORDER BY given_on, dose_id;
 
 -- name: reconcile

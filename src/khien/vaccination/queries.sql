@@ -10,10 +10,11 @@ JOIN person p ON p.person_id = e.person_id AND p.merged_into IS NULL
 LEFT JOIN vaccine_product v ON v.product = e.product
 LEFT JOIN lot l ON l.product = e.product AND l.lot_number = e.lot_number
 LEFT JOIN site s ON s.code = e.site
-CROSS JOIN LATERAL (  -- the person's other doses that stand; what was only declared is not certain
+CROSS JOIN LATERAL (  -- the person's other doses that stand, those recorded of a double too
     SELECT json_agg(json_build_array(d.given_on, d.product, w.disease, d.substandard, d.evidence = 'declared')) AS history
     FROM dose d JOIN vaccine_product w USING (product)
-    WHERE d.person_id = e.person_id AND d.client_id <> e.client_id AND d.status = 'completed' AND d.superseded_by IS NULL
+    WHERE d.person_id = ANY (ARRAY(SELECT m.person_id FROM person m WHERE m.merged_into = e.person_id) || e.person_id)
+      AND d.client_id <> e.client_id AND d.status = 'completed' AND d.superseded_by IS NULL
       AND d.dose_id IS DISTINCT FROM e.corrects) o
 CROSS JOIN LATERAL (  -- what is known of the person's health on the day of the dose
     SELECT json_agg(json_build_array(h.code, lower(h.valid))) AS facts FROM health_fact h
@@ -68,11 +69,11 @@ FROM dose d LEFT JOIN site s USING (site_id)
 WHERE d.person_id = %(person_id)s AND d.dose_id = %(dose_id)s AND d.superseded_by IS NULL AND d.status = 'completed';
 
 -- name: doses_of_person
--- The whole history, corrections included, newest first.
-SELECT d.dose_id, d.product, v.name AS product_name, v.disease, d.lot_number, s.name AS site_name, d.given_on, d.status,
+-- The whole history, corrections included, newest first; what was recorded of a double as well.
+SELECT d.person_id, d.dose_id, d.product, v.name AS product_name, v.disease, d.lot_number, s.name AS site_name, d.given_on, d.status,
        d.evidence, d.flags, d.counts, d.supersedes, d.superseded_by, d.reason, d.recorded_at
 FROM dose d JOIN vaccine_product v USING (product) LEFT JOIN site s USING (site_id)
-WHERE d.person_id = %(person_id)s
+WHERE d.person_id = ANY (ARRAY(SELECT m.person_id FROM person m WHERE m.merged_into = %(person_id)s) || %(person_id)s::bigint)
 ORDER BY d.given_on DESC, d.dose_id DESC;
 
 -- name: products
