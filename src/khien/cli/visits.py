@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from pathlib import Path
 
 import click
@@ -31,19 +32,25 @@ def load(file: Path, places: Path | None, rejects: Path | None, as_json: bool) -
     """Load FILE (CSV or Parquet): personal_number, place, from, to, source, optionally seat.
 
     Times without a zone are of Viet Nam; an empty `to`: the departure is not known. Rows that cannot be used are
-    listed with line and reason in FILE.rejects.csv; the others are loaded. Safe to run again.
+    listed with line, field and reason in FILE.rejects.csv; the others are loaded. Safe to run again: what was loaded
+    stays as it is, and a load that was killed goes on where it was.
     """
     actor = machine("epidemic-control", "visit.load")
     described = visit_files.load_places(places, by=actor) if places else 0
-    done = visit_files.load_visits(file, by=actor, rejects=rejects)
+    with click.progressbar(length=1000, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+        done = visit_files.load_visits(
+            file, by=actor, rejects=rejects, progress=lambda part, of: bar.update(1000 * part // max(of, 1) - bar.pos)
+        )
     answer = {
-        "rows": done.rows, "loaded": done.loaded, "places": described + done.places, "rejected": done.rejected,
+        "rows": done.rows, "loaded": done.loaded, "known": done.known, "places": described + done.places,
+        "rejected": done.rejected, "unknown_numbers": done.unknown_numbers, "resumed": done.resumed,
         "rejects": str(done.rejects) if done.rejects else None,
     }  # fmt: skip
     if as_json:
         print_json(answer)
         return
-    click.echo(translate(N_("{rows} rows read, {loaded} visits new"), language(), rows=done.rows, loaded=done.loaded))
+    click.echo(translate(N_("{rows} rows read, {loaded} visits new, {known} known already"), language(),
+                         rows=done.rows, loaded=done.loaded, known=done.known))  # fmt: skip
     for reason, many in sorted(done.rejected.items()):
         click.echo(f"  {many:,}  {translate(visit_files.REASONS[reason], language())}")
     if done.rejects:

@@ -23,9 +23,8 @@ _CAPABILITIES = (
     "core", "territory", "access", "population", "vaccination", "checkpoints", "zones", "tracing",
     "certificates", "reconciliation", "coverage", "forecast", "exchange",
 )  # fmt: skip
-_REPEATED = tuple((c, f) for c in _CAPABILITIES for f in ("search.sql", "functions.sql", "movement/functions.sql")) + (
-    ("access", "policies.sql"),
-)
+_FILES = ("search.sql", "functions.sql", "movement/functions.sql", "loading/functions.sql")
+_REPEATED = tuple((c, f) for c in _CAPABILITIES for f in _FILES) + (("access", "policies.sql"),)
 
 
 def sql_file(package: str, filename: str) -> Operation:

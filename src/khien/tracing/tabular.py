@@ -42,8 +42,8 @@ def rows_of(path: Path, needed: Sequence[str], known: Collection[str]) -> Iterat
 
 def _csv_columns(path: Path) -> list[str]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            return next(csv.reader(stream), [])
+        with path.open("rb") as stream:  # the header alone: a wrong byte further down is a wrong row
+            return next(csv.reader([stream.readline().decode("utf-8-sig")]), [])
     except UnicodeDecodeError as failure:
         raise BadInput(N_("The file is not UTF-8. Save it as CSV UTF-8.")) from failure
 
@@ -57,14 +57,21 @@ def _parquet_columns(path: Path) -> list[str]:
         raise BadInput(N_("The Parquet file is damaged or cut off.")) from failure
 
 
-def parquet_as_csv(path: Path, columns: Sequence[str]) -> Iterator[bytes]:
-    """The rows of a Parquet file as CSV with a header, written by DuckDB through a pipe; times in UTC."""
+def parquet_as_csv(path: Path, columns: Sequence[str], *, rows: tuple[int, int] | None = None) -> Iterator[bytes]:
+    """The rows of a Parquet file as CSV with a header, written by DuckDB through a pipe; times in UTC.
+
+    rows: only those from one to before another, counted from 0, and without a header.
+    """
     chosen = ", ".join(f'"{c}"' for c in columns)
     with tempfile.TemporaryDirectory(prefix="khien-visits-") as folder:
         pipe = Path(folder) / "rows"
         os.mkfifo(pipe, 0o600)
         source = str(path).replace("'", "''")
-        query = f"COPY (SELECT {chosen} FROM read_parquet('{source}')) TO '{pipe}' (FORMAT csv, HEADER)"  # noqa: S608
+        some = f" WHERE file_row_number >= {rows[0]} AND file_row_number < {rows[1]}" if rows else ""
+        query = (
+            f"COPY (SELECT {chosen} FROM read_parquet('{source}', file_row_number = true){some})"  # noqa: S608
+            f" TO '{pipe}' (FORMAT csv, HEADER {str(rows is None).lower()})"
+        )
         failures: list[duckdb.Error] = []
         writer = threading.Thread(target=_write, args=(query, pipe, failures), daemon=True)
         writer.start()

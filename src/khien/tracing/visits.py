@@ -1,4 +1,4 @@
-"""Load visits and places: CSV or Parquet by COPY into staging, numbers resolved there, idempotent.
+"""Load visits (in `loading`) and places, both CSV or Parquet, and drop what is old.
 
 Columns of visits: personal_number, place, from, to, source, and seat if there is one; of places: place, kind, name,
 commune, floor_area, ventilation. Times without a zone are of Viet Nam. An empty `to`: the departure is not known.
@@ -6,13 +6,9 @@ commune, floor_area, ventilation. Times without a zone are of Viet Nam. An empty
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import re
-from bisect import bisect_right
-from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,66 +20,16 @@ from khien.core.errors import BadInput, Fault
 from khien.core.i18n import N_
 from khien.core.session import Session, begin
 from khien.core.sql import Queries
+from khien.tracing.loading.loader import REASONS, Loaded, load_visits
 from khien.tracing.rules.exposure import limits
 from khien.tracing.tabular import csv_header, parquet_as_csv
 
 _q, _movement = Queries("khien.tracing"), Queries("khien.tracing.movement")
 _CHUNK = 1 << 20
-_VISITS = {"personal_number": "personal_number", "place": "place", "from": "came_at", "to": "left_at",
-           "source": "source", "seat": "seat"}  # fmt: skip
-_NEEDED = ("personal_number", "place", "from", "to", "source")
 _PLACES = ("place", "kind", "name", "commune", "floor_area", "ventilation")
 _SKIPPED = re.compile(r"at line (\d+)")
 
-REASONS = {
-    "no_time": N_("There is no time of arrival."),
-    "bad_value": N_("This is no time."),
-    "reversed_time": N_("The departure is before the arrival."),
-    "wrong_clock": N_("The arrival is in the future or before 2000: the clock was wrong."),
-    "no_place": N_("There is no place."),
-    "unknown_number": N_("Nobody in the register has this number."),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """What a load did: rows read, visits that are new, rows refused by reason, and the file that lists those."""
-
-    rows: int
-    loaded: int
-    places: int
-    rejected: dict[str, int] = field(default_factory=dict)
-    rejects: Path | None = None
-
-
-def load_visits(
-    path: Path, *, by: Actor, rejects: Path | None = None, progress: Callable[[int], None] = lambda read: None
-) -> Loaded:
-    """Load a file of visits. The same file again changes nothing; good rows are loaded, bad ones written to `rejects`
-    (by default FILE.rejects.csv: line, reason). Raises BadInput for a file that is no list of visits, NotAllowed.
-    """
-    by.must("visit.load")
-    columns = csv_header(path, _NEEDED, _VISITS)
-    with begin(by, role="khien_loader") as session:
-        session.execute(_q.unstage_visits)
-        session.execute(_q.stage_visits)
-        session.execute("SET LOCAL timezone = 'Asia/Ho_Chi_Minh'; SET LOCAL work_mem = '256MB'")
-        skipped = _copy(session, path, "visit_staging", [(c, _VISITS[c]) for c in columns], progress)
-        latest = session.now + dt.timedelta(days=1)
-        span = session.row(_q.staged_span, latest=latest)
-        assert span is not None
-        if span["first"]:
-            session.value(_q.ready_months, first=span["first"], last=span["last"])
-        session.execute("ANALYZE visit_staging")
-        places = session.execute(_q.add_missing_places)
-        loaded = session.execute(_q.merge_visits, latest=latest)
-        bad: list[tuple[int, str]] = []
-        if loaded < span["visits"]:
-            bad = [(_line(r["row"], skipped), r["reason"]) for r in session.rows(_q.rejected_visits, latest=latest)]
-        bad = sorted(bad + [(line, "bad_value") for line in skipped])
-        session.log("visit.load", (), visits=loaded, rejected=len(bad))
-    written = _write_rejects(bad, rejects or path.with_name(path.name + ".rejects.csv")) if bad else None
-    return Loaded(span["visits"] + len(skipped), loaded, places, dict(Counter(r for _, r in bad)), written)
+__all__ = ["REASONS", "Loaded", "expire", "load_places", "load_visits"]
 
 
 def load_places(path: Path, *, by: Actor) -> int:
@@ -91,9 +37,9 @@ def load_places(path: Path, *, by: Actor) -> int:
     by.must("visit.load")
     columns = csv_header(path, ("place",), dict.fromkeys(_PLACES))
     with begin(by, role="khien_loader") as session:
-        session.execute(_q.unstage_visits)
+        session.execute(_q.unstage_places)
         session.execute(_q.stage_places)
-        skipped = _copy(session, path, "visit_place_staging", [(c, c) for c in columns], lambda read: None)
+        skipped = _copy(session, path, "visit_place_staging", columns)
         if skipped:
             faults = tuple(Fault("floor_area", N_("This is no number."), line) for line in skipped[:100])
             raise BadInput(N_("The list of places has wrong values; nothing was loaded."), faults=faults)
@@ -102,9 +48,7 @@ def load_places(path: Path, *, by: Actor) -> int:
     return places
 
 
-def _copy(
-    session: Session, path: Path, table: str, columns: list[tuple[str, str]], progress: Callable[[int], None]
-) -> list[int]:
+def _copy(session: Session, path: Path, table: str, columns: list[str]) -> list[int]:
     """COPY the file into a staging table. Returns the lines whose values have the wrong type and were passed over."""
     skipped: list[int] = []
 
@@ -113,17 +57,14 @@ def _copy(
             skipped.append(int(found[1]))
 
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv, HEADER, ON_ERROR ignore, LOG_VERBOSITY verbose)").format(
-        sql.Identifier(table), sql.SQL(", ").join(sql.Identifier(target) for _, target in columns)
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
     session.connection.add_notice_handler(note)
     session.connection.execute("SET LOCAL client_min_messages = notice")
     try:
         with session.connection.cursor().copy(statement) as target:
-            read = 0
-            for part in _parts(path, [name for name, _ in columns]):
+            for part in _parts(path, columns):
                 target.write(part)
-                read += len(part)
-                progress(read)
     except psycopg.errors.DataError as failure:
         found = re.search(r"line (\d+)", failure.diag.context or "")
         fault = Fault("row", N_("This row cannot be read."), int(found[1]) if found else None)
@@ -142,22 +83,6 @@ def _parts(path: Path, columns: list[str]) -> Iterator[bytes]:
             stream.seek(0)
         while part := stream.read(_CHUNK):
             yield part
-
-
-def _line(row: int, skipped: list[int]) -> int:
-    """The line of the n-th row that was staged: one for the header, and those passed over before it."""
-    line = row + 1
-    while (further := row + 1 + bisect_right(skipped, line)) != line:
-        line = further
-    return line
-
-
-def _write_rejects(bad: list[tuple[int, str]], path: Path) -> Path:
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(["line", "reason"])
-        writer.writerows(bad)
-    return path
 
 
 def expire(*, by: Actor, before: dt.date | None = None) -> list[dict[str, Any]]:

@@ -1,0 +1,140 @@
+"""A file of visits as pieces to be loaded by themselves: ranges of bytes of a CSV, ranges of rows of a Parquet file.
+
+A piece of a CSV ends where a row ends, also where fields in quotes hold line ends.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from khien.core.errors import BadInput, Fault
+from khien.core.i18n import N_
+from khien.tracing.tabular import csv_header, parquet_as_csv
+
+_PART = 1 << 20
+_LARGEST, _SMALLEST = 256 << 20, 16 << 20  # bytes of a piece
+_ROWS = 3_000_000  # of a piece of a Parquet file
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Bytes or rows from `start` to before `end`; `line` is where it begins in the file, its header being line 1."""
+
+    number: int
+    start: int
+    end: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file and its pieces. `columns`: as they come in the file. `size`: bytes, or rows of a Parquet file."""
+
+    path: Path
+    columns: list[str]
+    pieces: list[Piece]
+    size: int
+
+    def parts(self, piece: Piece) -> Iterator[bytes]:
+        """The rows of a piece as CSV without header."""
+        if self.path.suffix.lower() == ".parquet":
+            yield from parquet_as_csv(self.path, self.columns, rows=(piece.start, piece.end))
+            return
+        with self.path.open("rb") as stream:
+            stream.seek(piece.start)
+            left = piece.end - piece.start
+            while left > 0 and (part := stream.read(min(_PART, left))):
+                left -= len(part)
+                yield part
+
+    def rows(self, piece: Piece) -> Iterator[tuple[int, list[str]]]:
+        """The rows of a piece with the line of the piece on which each ends, counted from 1. What is no UTF-8 stays in
+        as surrogates. Raises BadInput where a quote is not closed."""
+        reader = csv.reader(_lines(self.parts(piece)))
+        try:
+            for row in reader:
+                yield reader.line_num, row
+        except csv.Error as failure:
+            fault = Fault("row", N_("This row cannot be read."), piece.line + reader.line_num - 1)
+            raise BadInput(N_("The file cannot be read; nothing was loaded."), faults=(fault,)) from failure
+
+    def fingerprint(self) -> str:
+        """Tells whether a later start is about the same file: size, time of change, first and last megabyte, pieces."""
+        state = self.path.stat()
+        digest = hashlib.sha256(repr((state.st_size, state.st_mtime_ns, self.columns, self.pieces)).encode())
+        with self.path.open("rb") as stream:
+            digest.update(stream.read(_PART))
+            stream.seek(max(0, state.st_size - _PART))
+            digest.update(stream.read())
+        return digest.hexdigest()
+
+
+def _lines(parts: Iterator[bytes]) -> Iterator[str]:
+    kept = ""
+    for text in codecs.iterdecode(parts, "utf-8", errors="surrogateescape"):
+        *whole, kept = (kept + text).split("\n")
+        for line in whole:
+            yield line + "\n"
+    if kept:
+        yield kept
+
+
+def plan(
+    path: Path, needed: Sequence[str], known: Mapping[str, str], *, workers: int, size: int | None = None
+) -> Source:
+    """Cut a file into pieces, of `size` bytes or rows if given. Raises BadInput where a column lacks or is unknown."""
+    columns = csv_header(path, needed, known)
+    if path.suffix.lower() == ".parquet":
+        total = _parquet_rows(path)
+        step = size or _ROWS
+        pieces = [Piece(n, at, min(at + step, total), at + 2) for n, at in enumerate(range(0, total, step))]
+        return Source(path, columns, pieces, total)
+    total = path.stat().st_size
+    step = size or min(_LARGEST, max(_SMALLEST, total // (2 * workers)))
+    return Source(path, columns, list(_csv_pieces(path, step)), total)
+
+
+def _parquet_rows(path: Path) -> int:
+    with duckdb.connect() as engine:
+        found = engine.execute("SELECT count(*) FROM read_parquet(?)", [str(path)]).fetchone()
+    assert found is not None
+    return int(found[0])
+
+
+def _csv_pieces(path: Path, step: int) -> Iterator[Piece]:
+    with path.open("rb") as stream:
+        start = offset = len(stream.readline())
+        number, line, lines, quotes = 0, 2, 0, 0
+        while part := stream.read(_PART):
+            seen = 0  # of this part
+            while offset + len(part) - start >= step:
+                cut = _row_end(part, max(seen, start + step - offset - 1), quotes, seen)
+                if cut is None:
+                    break
+                lines += part.count(b"\n", seen, cut)
+                quotes = 0  # even
+                seen = cut
+                yield Piece(number, start, offset + cut, line)
+                number, start, line, lines = number + 1, offset + cut, line + lines, 0
+            lines += part.count(b"\n", seen)
+            quotes += part.count(b'"', seen)
+            offset += len(part)
+        if offset > start:
+            yield Piece(number, start, offset, line)
+
+
+def _row_end(part: bytes, wanted: int, quotes: int, seen: int) -> int | None:
+    """Where the first row that ends at or after `wanted` ends, `quotes` having come before `seen`; None: not here."""
+    at = max(wanted, seen)
+    while (found := part.find(b"\n", at)) >= 0:
+        if not (quotes + part.count(b'"', seen, found)) & 1:
+            return found + 1
+        at = found + 1
+    return None
