@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +47,20 @@ def read_folder(folder: Path, names: list[str] | None = None) -> dict[str, Docum
     files = available(folder)
     schedule = _root(folder / _SCHEDULE)
     wanted = set(files) if names is None else _resolve(files, schedule, names)
-    documents = {"programme": _schedule(schedule)}
+    documents = {"programme": _described(folder / _SCHEDULE, _schedule)}
     for name in sorted(wanted):
-        documents[name] = _antigen_document(_root(files[name]))
+        documents[name] = _described(files[name], _antigen_document)
     return documents
+
+
+def _described(path: Path, describe: Callable[[ET.Element], Document]) -> Document:
+    """BadInput where the XML is well-formed and yet a number or a day in it is none."""
+    root = _root(path)
+    try:
+        return describe(root)
+    except ValueError as error:
+        fault = Fault(path.name, N_("Not of the form of CDSi supporting data: {reason}"), params={"reason": str(error)})
+        raise BadInput(N_("“{file}” cannot be read."), faults=(fault,), file=path.name) from error
 
 
 def _resolve(files: dict[str, Path], schedule: ET.Element, names: list[str]) -> set[str]:
@@ -258,6 +268,8 @@ def _series(s: ET.Element) -> Document:
 def _dose(d: ET.Element) -> Document:
     season = d.find("seasonalRecommendation")
     span = _clean({"start": _day(_text(season, "startDate")), "end": _day(_text(season, "endDate"))})
+    if len(span) == 2:
+        span["yearly"] = True
     values: Document = {
         "number": int(_text(d, "doseNumber").removeprefix("Dose ")),
         "document": _DOCUMENT,

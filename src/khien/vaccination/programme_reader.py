@@ -33,6 +33,7 @@ from khien.vaccination.rules.model import (
     VaccineGroup,
     VaccineRule,
 )
+from khien.vaccination.rules.season import Seasons
 from khien.vaccination.rules.twins import twins
 from khien.vaccination.toml_section import Faults, Section
 
@@ -207,7 +208,9 @@ class ProgrammeReader:
         allowable = [self._vaccine_rule(row) for row in part.rows("allowable")]
         ages = tuple(self._age(row) for row in part.rows("ages"))
         recommended = tuple(rule for rule in preferable if rule.recommend)
-        seasons = [(row.day("start", FIRST_DAY), row.day("end", LAST_DAY)) for row in part.rows("season")]
+        seasons = [
+            (row.day("start", FIRST_DAY), row.day("end", LAST_DAY), row.flag("yearly")) for row in part.rows("season")
+        ]
         return TargetDose(
             number=part.whole("number", required=True),
             kind=part.text("kind", "primary", among=("primary", "additional", "booster")),
@@ -222,7 +225,8 @@ class ProgrammeReader:
             skips_evaluation=tuple(skip for skip in skips if skip.context != "forecast"),
             skips_forecast=tuple(skip for skip in skips if skip.context != "evaluation"),
             recurring=part.flag("recurring"),
-            season=seasons[0] if seasons else None,
+            season=seasons[0][:2] if seasons else None,
+            yearly=bool(seasons) and seasons[0][2],
             recommended=recommended,
             document=self._inherited,
             dated=bool(recommended) and all(rule.valid_from > FIRST_DAY for rule in recommended),
@@ -313,7 +317,7 @@ class ProgrammeReader:
         grouped = {name for group in self._groups for name in group.antigens}
         own = [VaccineGroup(a.group, (a.name,)) for a in self._antigens.values() if a.name not in grouped]
         groups = [g for g in self._groups if any(name in self._antigens for name in g.antigens)]
-        return Programme(
+        programme = Programme(
             id=self._head.get("id", ""),
             title=self._head.get("title", {}),
             country=self._head.get("country", ""),
@@ -331,6 +335,9 @@ class ProgrammeReader:
             twins=twins(self._antigens, groups, self._vaccines),
             live_vaccines=frozenset(code for pair in self._conflicts for code in pair),
         )
+        if any(dose.yearly for a in self._antigens.values() for series in a.series for dose in series.doses):
+            return replace(programme, seasons=Seasons(programme))
+        return programme
 
 
 def _for_everybody(series: Series) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 
 from khien.vaccination.rules.model import FIRST_DAY, LAST_DAY, AgeRule, Condition, Programme, Rule, TargetDose
 from khien.vaccination.rules.periods import Period
+from khien.vaccination.rules.season import moved
 
 _AGES = {"from_age", "to_age", "min_age_to_start", "max_age_to_start"}
 _FACTS = {"after_observations", "observations", "except_observations", "immune_by_observation"}
@@ -49,6 +50,8 @@ class Marks:
                 days.update((part.start, part.end))
             if isinstance(part, TargetDose) and part.season is not None:
                 days.update((part.season[0], part.season[1] + 1))
+                if part.yearly:
+                    days.update(_every_year(part))
             before = getattr(part, "before", None)
             if isinstance(before, int):
                 days.add(before)
@@ -76,6 +79,13 @@ class Marks:
 
     def starts_asked(self, day: int) -> list[int]:
         return sorted({*self.starts(day), *self.starts(day - 1)})
+
+
+def _every_year(dose: TargetDose) -> Iterator[int]:
+    """The days of a season that comes every year, and those its conditions count from, over a generation."""
+    days = set(dose.season or ())
+    days.update(day for part in _parts(dose) if isinstance(part, Condition) for day in (part.start, part.end))
+    return (moved(day, years) + after for day in days for years in range(-20, 21) for after in (0, 1))
 
 
 def _begins(lengths: Iterable[Period], day: int) -> list[int]:

@@ -37,6 +37,8 @@ def evaluate(programme: Programme, person: Person, groups: frozenset[str] | None
 
     Doses after the day of evaluation are not seen. The order of `person.doses` does not matter.
     """
+    if programme.seasons is not None:
+        programme = programme.seasons.on(person.on)
     doses = person.doses
     ordered = sorted([i for i, d in enumerate(doses) if d.day <= person.on], key=lambda i: doses[i].day)
     live_vaccines = programme.live_vaccines

@@ -62,7 +62,7 @@ def group_forecast(
     answer = GroupForecast(group.name, status, series=tuple(p.series.name for p in needed))
     answer.reasons = tuple(dict.fromkeys(reason for p in needed for reason in p.forecast.reasons))
     if status == NOT_COMPLETE:
-        _dates(answer, needed)
+        _dates(answer, needed, best)
         _vaccines(programme, answer, needed)
     return answer
 
@@ -76,8 +76,16 @@ def _of_antigen(series: list[PatientSeries]) -> PatientSeries:
     )
 
 
-def _dates(answer: GroupForecast, needed: list[PatientSeries]) -> None:
-    """MULTIANTVG-1 to 6. An interval marked `override` lets the group go ahead on its antigen's earliest day."""
+def _last_dose(best: dict[str, list[PatientSeries]]) -> int:
+    """The day of the last dose of any antigen of the group."""
+    return max(
+        (p.track.history.records[-1].day for ps in best.values() for p in ps if p.track.history.records), default=0
+    )
+
+
+def _dates(answer: GroupForecast, needed: list[PatientSeries], best: dict[str, list[PatientSeries]]) -> None:
+    """MULTIANTVG-1 to 6. An interval marked `override` lets the group go ahead on its antigen's earliest day, though
+    never before the group's last dose."""
     if len(needed) == 1:
         only = needed[0].forecast
         answer.earliest, answer.recommended = only.earliest, only.recommended
@@ -85,7 +93,7 @@ def _dates(answer: GroupForecast, needed: list[PatientSeries]) -> None:
         return
     overriding = [p.forecast.earliest for p in needed if p.forecast.override and p.forecast.earliest is not None]
     every = [p.forecast.earliest for p in needed if p.forecast.earliest is not None]
-    earliest = min(overriding) if overriding else max(every)
+    earliest = max(min(overriding), _last_dose(best)) if overriding else max(every)
     answer.earliest = earliest
     answer.recommended = max(earliest, min(p.forecast.recommended or earliest for p in needed))
     due = [p.forecast.past_due for p in needed if p.forecast.past_due is not None]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from khien.vaccination.rules.periods import Period
 
@@ -150,6 +150,7 @@ class TargetDose:
     skips_forecast: tuple[Skip, ...] = ()
     recurring: bool = False
     season: tuple[int, int] | None = None  # first and last day recommended
+    yearly: bool = False  # the season comes every year (rules/season.py)
     recommended: tuple[VaccineRule, ...] = ()  # the preferable ones to name in a forecast, in the file's order
     document: str = ""
     age: AgeRule | None = None  # the one age rule, where it is in force on every day
@@ -269,3 +270,10 @@ class Programme:
     aliases: Mapping[str, str] = field(default_factory=dict)  # another code of a vaccine (its CVX) to its code here
     twins: Mapping[str, str] = field(default_factory=dict)  # antigen -> an earlier one with the very same rules
     live_vaccines: frozenset[str] = frozenset()  # all that stand in `conflicts`
+    seasons: Seasons | None = field(default=None, compare=False, repr=False)  # where some come every year
+
+
+class Seasons(Protocol):
+    """The programme as it stands in the season of a day (rules/season.py)."""
+
+    def on(self, day: int) -> Programme: ...

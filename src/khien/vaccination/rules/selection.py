@@ -139,7 +139,9 @@ class Candidates:
         candidates = [p for p in candidates if p.series.type != "risk" or p.series.priority == top]
         if candidates:
             return [p for p in candidates if self._started_in_time(p)] or candidates
-        return [self.of(i) for i in places if series[i].default and self._old_enough(series[i])]
+        standard = [i for i in places if series[i].type == "standard"]
+        defaults = [i for i in standard if series[i].default]
+        return [self.of(i) for i in defaults or standard if self._old_enough(series[i])]
 
     def _can_begin(self, series: Series) -> bool:
         first = series.doses[0]
