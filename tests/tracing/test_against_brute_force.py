@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from psycopg import Rollback
 
 from khien.core.session import Session
-from khien.tracing import actions
+from khien.tracing import actions, backward
+from khien.tracing.rules.window import exposure_window
 from tests.register import set_today
 from tests.tracing import brute
 from tests.tracing.brute import Visit
@@ -71,3 +72,40 @@ def test_same_contacts_as_brute_force(town: Session, told: list[Visit], depth: i
     for person, (degree, one) in expected.items():
         if degree == 1:  # through whom an F2 is one may be a tie
             assert abs(found[person]["seconds"] - one.seconds) <= 1
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(told=st.lists(visits(), max_size=24), cased=st.sets(st.integers(1, PEOPLE), min_size=2, max_size=4))
+def test_many_at_once_are_as_each_by_itself(town: Session, told: list[Visit], cased: set[int]) -> None:
+    with town.connection.transaction() as inner:
+        add_visits(town, add_places(town, **PLACES), _unique(told))
+        for person in cased:
+            report(person, ONSET)
+        together = actions.trace(by=ALL, persons=sorted(cased), moment=MOMENT, keep=False)
+        alone = [actions.trace(by=ALL, persons=[p], moment=MOMENT, keep=False)[0] for p in sorted(cased)]
+        raise Rollback(inner)
+    for one, other in zip(sorted(together, key=lambda t: t.person_id), alone, strict=True):
+        assert [{**c, "case_id": 0} for c in one.contacts] == [{**c, "case_id": 0} for c in other.contacts]
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(told=st.lists(visits(), max_size=24), cased=st.sets(st.integers(1, PEOPLE), min_size=1, max_size=4))
+def test_backward_finds_every_case_who_was_there_and_nobody_else(
+    town: Session, told: list[Visit], cased: set[int]
+) -> None:
+    told = _unique(told)
+    infected = min(cased)
+    case = {"person_id": infected, "onset_on": ONSET, "sampled_on": None}
+    with town.connection.transaction() as inner:
+        add_visits(town, add_places(town, **PLACES), told)
+        for person in cased:
+            report(person, ONSET)
+        back = backward.suspects(by=ALL, cases=[case], moment=MOMENT)[infected]
+        raise Rollback(inner)
+    window = exposure_window(ONSET, None, moment=MOMENT)
+    met = brute.step(infected, window.start, window.end, None, told, [(2, 1), (3, 1)], RATES, 0, SHARES)
+    assert {one.infector for one in back} == set(met) & cased
+    for one in back:
+        hazard = sum(row["hazard"] for row in one.exposures)
+        assert hazard == pytest.approx(met[one.infector].hazard, abs=1e-9)
+    assert sum(one.certainty for one in back) <= 1

@@ -36,7 +36,8 @@ def passage(
 ) -> None:
     session.execute(
         "INSERT INTO passage (person_id, passed_at, client_id, checkpoint_id, unit_id, direction, plate, checked,"
-        " recorded_at) SELECT %(p)s, %(at)s, gen_random_uuid(), checkpoint_id, unit_id, %(way)s, %(plate)s, 'eye', %(at)s"
+        " recorded_at) SELECT %(p)s, %(at)s, gen_random_uuid(), checkpoint_id, unit_id, %(way)s, %(plate)s, 'eye',"
+        " %(at)s"
         " FROM checkpoint WHERE code = %(place)s", p=person, at=when, way=way, plate=plate, place=place,
     )  # fmt: skip
 

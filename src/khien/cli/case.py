@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import click
@@ -126,10 +127,12 @@ def chains(days: int, as_json: bool) -> None:
     """Who infected whom: links with their certainty, clusters, R, dispersion and serial interval with intervals."""
     net = network(by=_TRACER, days=days)
     numbers = {c["person_id"]: c["case_id"] for c in net.cases}
+    links: list[dict[str, Any]] = [
+        {"from": numbers[a], "to": numbers[b], "certainty": round(sure, 4), "decided": b in net.decided}
+        for b, (a, sure) in net.links.items()
+    ]
     answer = {
-        "cases": len(net.cases),
-        "links": [{"from": numbers[a], "to": numbers[b], "certainty": round(sure, 4), "decided": b in net.decided}
-                  for b, (a, sure) in net.links.items()],
+        "cases": len(net.cases), "links": links,
         "clusters": [[numbers[p] for p in members] for members in net.clusters if len(members) > 1],
         "curve": [{"day": day, "cases": many} for day, many in net.curve],
         "serial_interval": [asdict(e) for e in net.serial] if net.serial else None,
@@ -139,7 +142,7 @@ def chains(days: int, as_json: bool) -> None:
     if as_json:
         print_json(answer)
         return
-    for link in answer["links"]:
+    for link in links:
         click.echo(f"{link['from']:>8} → {link['to']:<8} {link['certainty']:.0%}{' !' if link['decided'] else ''}")
 
 

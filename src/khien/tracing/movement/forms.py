@@ -73,4 +73,4 @@ class DiaryForm(forms.Form):
     def __init__(self, *args: Any, asked: dict[str, dict[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         tongue = get_language() or "vi"
-        self.fields["symptoms"].choices = [(code, text[tongue]) for code, text in asked.items()]  # type: ignore[attr-defined]
+        self.fields["symptoms"].choices = [(code, text[tongue]) for code, text in asked.items()]

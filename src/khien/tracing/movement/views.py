@@ -156,8 +156,8 @@ def _remembered(request: HttpRequest) -> Guest | None:
     except InvalidToken:
         return None
     number, name, first, last = json.loads(text)
-    born = [dt.date.fromisoformat(day) if day else None for day in (first, last)]
-    return Guest(number, "", name, *born)
+    born_first, born_last = (dt.date.fromisoformat(day) if day else None for day in (first, last))
+    return Guest(number, "", name, born_first, born_last)
 
 
 # Diaries --------------------------------------------------------------------------------------------------------------
