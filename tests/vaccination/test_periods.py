@@ -45,3 +45,11 @@ def test_months_never_go_backwards(start: dt.date, years: int, months: int) -> N
     longer = period(f"{years} years + {months + 1} months").after(start.toordinal())
     assert start.toordinal() <= shorter <= longer
     assert dt.date.fromordinal(shorter).day in (start.day, 1)
+
+
+@given(st.dates(dt.date(1, 1, 1), dt.date(9000, 1, 1)), st.integers(0, 130), st.integers(-30, 30), st.integers(-40, 40))
+def test_looking_a_month_up_is_counting_it(start: dt.date, years: int, months: int, days: int) -> None:
+    length = period(f"{years} years {months:+} months {days:+} days".replace("+", "+ ").replace("-", "- "))
+    day = max(start.toordinal(), dt.date(200, 1, 1).toordinal())
+    if length.years or length.months:
+        assert length.after(day) == length._count(day)

@@ -55,8 +55,17 @@ def group_forecast(
     if not chosen:
         routine = any(s.type == "standard" for name in best for s in programme.antigens[name].series)
         return GroupForecast(group.name, NOT_RECOMMENDED, reasons=(Reason("no_series"),)) if routine else None
+    if len(chosen) == 1:
+        only = chosen[0]
+        answer = GroupForecast(
+            group.name, only.forecast.status, series=(only.series.name,), reasons=only.forecast.reasons
+        )
+        if only.forecast.status == NOT_COMPLETE:
+            _dates(answer, chosen, best)
+            _vaccines(programme, answer, chosen)
+        return answer
     statuses = {p.forecast.status for p in chosen}
-    order = _OF_ONE if len(chosen) == 1 else _OF_FULL if group.full else _OF_SINGLE_PARTS
+    order = _OF_FULL if group.full else _OF_SINGLE_PARTS
     status = next(s for s in order if s in statuses)
     needed = [p for p in chosen if p.forecast.status == status]
     answer = GroupForecast(group.name, status, series=tuple(p.series.name for p in needed))
@@ -107,8 +116,11 @@ def _vaccines(programme: Programme, answer: GroupForecast, needed: list[PatientS
         [rule.vaccine for rule in vaccines_for(programme.antigens[p.series_antigen], p.track, answer.recommended or 0)]
         for p in needed
     ]
-    common = [v for v in dict.fromkeys(lists[0]) if all(v in other for other in lists[1:])]
-    answer.vaccines = tuple(common or dict.fromkeys(v for part in lists for v in part))
+    named = dict.fromkeys(lists[0])
+    if len(lists) > 1:
+        common = [v for v in named if all(v in other for other in lists[1:])]
+        named = dict.fromkeys(common or [v for part in lists for v in part])
+    answer.vaccines = tuple(named)
     answer.antigens = tuple(p.series_antigen for p in needed)
     answer.dose_number = min(p.track.valid_count for p in needed) + 1
     first = needed[0].forecast.target
@@ -127,6 +139,11 @@ def doses_in_group(best: dict[str, list[PatientSeries]]) -> dict[int, tuple[str,
     for series in best.values():
         for p in series:
             track = p.track
+            if not found:  # nothing to compare with yet
+                name = p.series.name
+                for number, status, reasons in zip(track.history.numbers, track.statuses, track.reasons, strict=True):
+                    found[number] = (status, reasons, name)
+                continue
             for number, status, reasons in zip(track.history.numbers, track.statuses, track.reasons, strict=True):
                 known = found.get(number)
                 if known is None or _RANK[status] < _RANK[known[0]]:

@@ -56,7 +56,7 @@ class AgeRule(Rule):
         found = self._days.get(birth)
         if found is None:
             lengths = (self.absolute_min, self.min, self.earliest, self.latest, self.max)
-            found = self._days[birth] = AgeDays(*(None if p is None else p.after(birth) for p in lengths))
+            found = self._days[birth] = AgeDays._make([None if p is None else p.after(birth) for p in lengths])
         return found
 
 

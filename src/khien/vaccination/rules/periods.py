@@ -14,25 +14,38 @@ from functools import lru_cache
 _TERM = re.compile(r"([+-]?)\s*(\d+)\s*(day|week|month|year)s?", re.IGNORECASE)
 _LAST_DAY = date.max.toordinal()
 
+# The first days of the months of the centuries that births and doses fall in, so that adding months is a look-up.
+_YEARS = range(1850, 2151)
+_MONTHS = [date(year, month, 1).toordinal() for year in _YEARS for month in range(1, 13)]
+_places: dict[int, tuple[int, int]] = {}  # a day: which of _MONTHS it is in, and its number in the month
+
+
+def _place(day: int) -> tuple[int, int]:
+    found = _places.get(day)
+    if found is None:
+        at = date.fromordinal(day)
+        found = _places[day] = ((at.year - _YEARS.start) * 12 + at.month - 1, at.day)
+    return found
+
 
 class Period:
-    """A length of time. Build it with `period(text)`, so that equal texts share one object and its memory."""
+    """A length of time. Build it with `period(text)`, so that equal texts share one object."""
 
-    __slots__ = ("_known", "days", "months", "text", "years")
+    __slots__ = ("_span", "days", "months", "text", "years")
 
     def __init__(self, text: str, years: int, months: int, days: int) -> None:
         self.text, self.years, self.months, self.days = text, years, months, days
-        self._known: dict[int, int] = {}
+        self._span = years * 12 + months
 
     def after(self, day: int) -> int:
         """The day that lies this period after `day`."""
         if not self.years and not self.months:
             return day + self.days
-        found = self._known.get(day)
-        if found is None:
-            # Bounded by the days of about a century and a half: births and doses fall within it.
-            found = self._known[day] = self._count(day)
-        return found
+        month, number = _place(day)
+        month += self._span
+        if number <= 28 and 0 <= month < len(_MONTHS):  # every month has that day
+            return _MONTHS[month] + number - 1 + self.days
+        return self._count(day)
 
     def _count(self, day: int) -> int:
         start = date.fromordinal(day)

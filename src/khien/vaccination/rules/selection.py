@@ -18,6 +18,13 @@ class PatientSeries:
     series: Series
     track: Track
     forecast: Forecast
+    _end: tuple[int, bool] | None = None
+
+    def end(self) -> tuple[int, bool]:
+        """When it can be finished at the earliest, and whether before its maximum age; reckoned once."""
+        if self._end is None:
+            self._end = finish(self.track, self.forecast)
+        return self._end
 
     @property
     def complete(self) -> bool:
@@ -225,8 +232,8 @@ def _start(p: PatientSeries) -> int:
 
 
 def _finish(p: PatientSeries) -> int:
-    return _NEVER if p.forecast.earliest is None else finish(p.track, p.forecast)[0]
+    return _NEVER if p.forecast.earliest is None else p.end()[0]
 
 
 def _completable(p: PatientSeries) -> bool:
-    return p.forecast.earliest is not None and finish(p.track, p.forecast)[1]
+    return p.forecast.earliest is not None and p.end()[1]
