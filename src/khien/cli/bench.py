@@ -10,7 +10,7 @@ import click
 _BENCHES = {
     "zone": "khien.zones.bench",
     "load": "khien.population.bench",
-    "person": "khien.population.bench",
+    "person": "khien.web.bench.person",
     "schedule": "khien.vaccination.bench",
     "identity": "khien.checkpoints.bench.identity",
     "trace": "khien.tracing.bench",

@@ -1,4 +1,4 @@
-"""`khien bench load` and `khien bench person`: the loader beside raw COPY, and the person page's queries."""
+"""`khien bench load`: the loader beside raw COPY; and the queries of a person's page for `khien bench person`."""
 
 from __future__ import annotations
 
@@ -79,17 +79,17 @@ def _copy_in(connection: psycopg.Connection[Any], table: str, path: Path) -> Non
             target.write(part)
 
 
-@click.command()
-@click.option("--people", type=click.IntRange(1), default=1000, show_default=True, help="How many pages to ask for.")
-@click.option("--json", "as_json", is_flag=True)
-def person(people: int, as_json: bool) -> None:
-    """The queries of a person's page, each in its transaction and logged; the reference is one row by its key."""
+def person_queries(pages: int) -> tuple[list[int], bench.Measured]:
+    """Whose pages to ask for, and the queries of each, in its transaction and logged, beside one row by its key.
+
+    Raises NotFound for an empty register.
+    """
     actor = machine("bench", "person.read")
     with begin(actor) as session:
         size = session.value("SELECT count(*) FROM person")
         # A stride through the numbers, so that pages are cold and warm as in life.
         query = "SELECT person_id FROM person WHERE person_id %% greatest(%(size)s / %(pages)s, 1) = 0 LIMIT %(pages)s"
-        ids = [row["person_id"] for row in session.rows(query, size=size, pages=people)]
+        ids = [row["person_id"] for row in session.rows(query, size=size, pages=pages)]
     if not ids:
         raise NotFound(N_("The register is empty. Try: khien bench load"))
     ours, reference = [], []
@@ -101,4 +101,4 @@ def person(people: int, as_json: bool) -> None:
             session.row("SELECT * FROM person WHERE person_id = %(person_id)s", person_id=person_id)
         reference.append(took() * 1000)
     p95, bare = bench.percentile(ours, 0.95), bench.percentile(reference, 0.95)
-    bench.show(bench.Measured("person", round(p95, 2), round(bare, 2), "ms p95", round(p95 / bare, 2), size), as_json)
+    return ids, bench.Measured("person", round(p95, 2), round(bare, 2), "ms p95", round(p95 / bare, 2), size)

@@ -8,14 +8,9 @@ import os
 import random
 import re
 import secrets
-import socket
 import statistics
 import subprocess
-import sys
-import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.resources import as_file, files
 from itertools import cycle
 from uuid import uuid4
@@ -34,6 +29,7 @@ from khien.core.server.databases import connect_admin, current_name
 from khien.core.session import begin
 from khien.core.sql import Queries
 from khien.vaccination import actions as vaccination
+from khien.web.bench.served import served
 
 _q = Queries("khien.web.bench", "dose.sql")
 _HEAD = (
@@ -59,7 +55,7 @@ def dose(clients: int, accounts: int, seconds: float, rounds: int, as_json: bool
         raise NotFound(N_("The register is empty. Measure in a database with people, such as the demonstration's."))
     keys, today = _desks(accounts)
     try:
-        with _served() as port:
+        with served() as port:
             run = _Run(port, keys, people, today, clients)
             for measured in run.measure(rounds, seconds):
                 bench.show(measured, as_json)
@@ -144,27 +140,3 @@ class _Run:
         if done.returncode or found is None:
             raise Unavailable(N_("pgbench failed: {reason}"), reason=done.stderr.strip()[-300:])
         return float(found[1])
-
-
-@contextmanager
-def _served() -> Iterator[int]:
-    """The product as `khien serve` serves it, on a port of its own."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    command = f"from khien.web.serving import serve; serve('127.0.0.1', {port}, 2)"
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen([sys.executable, "-c", command], stdout=said, stderr=said)  # noqa: S603 - ourselves
-        try:
-            for _ in range(300):
-                try:
-                    socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                    break
-                except OSError:
-                    time.sleep(0.1)
-            else:
-                raise Unavailable(N_("The pages cannot be served."))
-            time.sleep(1)  # both workers
-            yield port
-        finally:
-            process.terminate()
-            process.wait(30)
