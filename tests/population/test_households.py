@@ -181,6 +181,19 @@ def test_who_enters_a_departure_still_sees_it_for_a_day(session: Session) -> Non
     assert session.value("SELECT present_unit FROM person WHERE person_id = 3") == SOUTH
 
 
+def test_no_second_head_beside_one_who_is_out_of_sight(session: Session) -> None:
+    """The son stays in another commune, whose police sees him alone of his family."""
+    session.execute("UPDATE person SET present_unit = %(s)s WHERE person_id = 3", s=SOUTH)
+    local = Actor(77, "x", "residence", frozenset({"*"}), f"{{[{SOUTH},{SOUTH}]}}")
+    with pytest.raises(Refused) as caught:
+        actions.change_head(by=local, household_id=10, relations={SON: "head"})
+    assert caught.value.rule == "two_heads"
+    with pytest.raises(NotFound):
+        actions.change_head(by=local, household_id=10, relations={SON: "head", FATHER: "parent"})
+    actions.split_household(by=local, members={SON: "head"}, unit_id=SOUTH, address="Hẻm 9")
+    assert households(session)[FATHER] == (10, "head")
+
+
 def test_without_the_permission_nothing_moves(session: Session) -> None:
     with pytest.raises(NotAllowed):
         actions.join_household(by=machine("x", "person.read"), person_id=SON, household_id=20, relation="other")

@@ -161,5 +161,24 @@ BEGIN
     END IF;
 END
 $$;
-GRANT EXECUTE ON FUNCTION register_restore(bigint, uuid, timestamptz), register_place(bigint, integer, integer)
+
+-- Everybody who belongs to households that the caller sees, held until the end, also who lives elsewhere: else a second
+-- head could be made beside one who is out of sight. Gives out ids and relations, no names.
+CREATE OR REPLACE FUNCTION register_members(households bigint[])
+    RETURNS TABLE (person_id bigint, household_id bigint, relation text, since date, counts boolean)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$
+DECLARE
+    mine text := current_setting('khien.area', true);
+    seen bigint[] := ARRAY(SELECT h.household_id FROM household h WHERE h.household_id = ANY (households));
+BEGIN
+    PERFORM set_config('khien.area', '{(,)}', true);
+    RETURN QUERY
+    SELECT m.person_id, m.household_id, m.relation, lower(m.valid), p.died_on IS NULL AND p.merged_into IS NULL
+    FROM household_member m JOIN person p ON p.person_id = m.person_id
+    WHERE m.household_id = ANY (seen) AND upper_inf(m.valid) ORDER BY m.person_id FOR UPDATE OF m;
+    PERFORM set_config('khien.area', mine, true);
+END
+$$;
+GRANT EXECUTE ON FUNCTION register_members(bigint[]), register_restore(bigint, uuid, timestamptz), register_place(bigint, integer, integer)
     TO khien_app, khien_loader;

@@ -197,9 +197,7 @@ WHERE m.person_id = %(person_id)s AND upper_inf(m.valid);
 
 -- name: lock_members
 -- Everybody who belongs to these households now, held until the end: two officers cannot make two heads.
-SELECT m.person_id, m.household_id, m.relation, lower(m.valid) AS since, p.died_on IS NULL AND p.merged_into IS NULL AS counts
-FROM household_member m JOIN person p USING (person_id)
-WHERE m.household_id = ANY (%(ids)s) AND upper_inf(m.valid) ORDER BY m.person_id FOR UPDATE OF m;
+SELECT person_id, household_id, relation, since, counts FROM register_members(%(ids)s::bigint[]);
 
 -- name: lock_household
 SELECT household_id, unit_id, address FROM household WHERE household_id = %(household_id)s FOR UPDATE;

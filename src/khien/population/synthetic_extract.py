@@ -146,6 +146,7 @@ def write_extract(target: Path, people: int, codes: Sequence[str]) -> None:
     form = "FORMAT parquet" if target.suffix == ".parquet" else "FORMAT csv, HEADER"
     with duckdb.connect() as engine:
         engine.execute("SET memory_limit = '200MB'")
+        engine.execute("SET enable_progress_bar = false")  # it would write between the lines of a bench's JSON
         engine.execute("CREATE MACRO draw(n, salt) AS (hash(n, salt) % 1000000007)::BIGINT")
         engine.execute("SET preserve_insertion_order = true")
         lists = {"codes": list(codes), "surnames": _SURNAMES, "middle": _MIDDLE, "given": _GIVEN}

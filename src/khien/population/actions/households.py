@@ -90,6 +90,8 @@ def change_head(
         belonging = {m["person_id"] for m in _members(session, [household_id])}
         if not belonging or not set(relations) <= belonging:
             raise NotFound(N_("There is no such household here."))
+        for person_id in sorted(relations):
+            locked(session, person_id)
         places = {person: Place(household_id, _relation(relation)) for person, relation in relations.items()}
         _regroup(session, places, on, "head", client_id)
 

@@ -286,6 +286,8 @@ class Merge:
         if bulk and aside:
             self._aside = Aside(self._by, self._write_residence)
             session.execute("SET LOCAL session_replication_role = replica")
+            # The other core is taken.
+            session.execute("SET LOCAL max_parallel_maintenance_workers = 0")
         elif aside:
             tables.append("residence")
         for done, table in enumerate(tables):

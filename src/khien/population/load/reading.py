@@ -23,7 +23,7 @@ from khien.core.errors import BadInput, Fault
 from khien.core.i18n import N_
 from khien.population.load.columns import check_header
 
-BLOCK_BYTES = 8 << 20
+BLOCK_BYTES = 6 << 20
 # A quoted field may hold line breaks, but a row longer than this has lost its closing quote.
 _ROW_BYTES = 64 << 10
 _BOM = b"\xef\xbb\xbf"

@@ -49,6 +49,7 @@ _COLUMNS = {
 }
 _CHUNK = 1 << 20
 _WORKERS = 2  # each holds one block; more would not stay below the memory a load may take
+_AHEAD = 3
 _OPTIONS: dict[str, Any] = {"memory_limit": "110MB", "threads": 1, "preserve_insertion_order": True}
 _JUDGED_BETWEEN = "SELECT line FROM judged_line WHERE turn = $1 AND line >= $2 AND line < $3"
 _VOWELS = ("a", "ă", "â", "e", "ê", "i", "o", "ô", "ơ", "u", "ư", "y")
@@ -131,7 +132,7 @@ class Usual:
             waiting: deque[Future[Sifted]] = deque()
             for block in blocks:
                 waiting.append(workers.submit(self._sift, block))
-                if len(waiting) > _WORKERS:
+                if len(waiting) > _AHEAD:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

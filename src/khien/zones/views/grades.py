@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from khien import rulebook
 from khien.access.gate import permission_required
 from khien.core.errors import BadInput, NotFound
 from khien.core.session import begin
@@ -32,12 +33,14 @@ def grades(request: HttpRequest) -> HttpResponse:
         area = store.area_of_units(session, [unit["unit_id"]])
         store.must_reach(session, area)
         found = grading.proposals(session, on, basis=basis, area=area.units)
+    found.sort(key=lambda g: g.facts.population == 0)  # where nobody lives comes last
     only = request.GET.get("show", "")
     anomalous = [g for g in found if g.proposal.report == "anomalous"]
     listed = {"changed": grading.changed(found), "anomalous": anomalous}.get(only, found)
     shown = {
         "on": on, "unit": unit, "page": Paginator(listed, 100).get_page(request.GET.get("page")), "basis": basis,
         "only": only, "form": DayForm({"on": on.isoformat()}), "scheme": scheme(on), "anomalous": len(anomalous),
+        "document": rulebook.document(scheme(on)["document"], language()),
         "early": on < scheme(on)["valid_from"],
     }  # fmt: skip
     return render(request, "zones/grades.html", shown)

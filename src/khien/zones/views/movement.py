@@ -19,7 +19,7 @@ from khien.zones.forms import FlowForm
 from khien.zones.views.shown import chosen_unit, trail
 
 _STRONGEST = 30  # ways that choose the map
-_PAGE = 60  # ways in the table and on the map: the strongest first
+_PAGE = 40  # ways in the table and on the map: the strongest first
 
 
 @permission_required("zone.read")

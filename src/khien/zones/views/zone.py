@@ -9,6 +9,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from khien import rulebook
 from khien.access.gate import permission_required
 from khien.core.errors import NotFound
 from khien.core.session import Session, begin
@@ -33,7 +34,7 @@ def zone(request: HttpRequest, zone_id: int) -> HttpResponse:
         shown: dict[str, Any] = {
             "on": on, "zone": order, "history": history, "area": area, "units": store.units_of(session, area, on),
             "households": store.addresses(session, area.households), "findings": [_told(f) for f in found],
-            "steps": _steps(history), "holds": store.holds(order, on),
+            "directive": _directive(order["regime"]), "steps": _steps(history), "holds": store.holds(order, on),
         }  # fmt: skip
         if request.actor.may("zone.people"):
             shown |= _people(request, session, zone_id, area, on)
@@ -44,6 +45,13 @@ def zone(request: HttpRequest, zone_id: int) -> HttpResponse:
 def _told(finding: findings.Finding) -> dict[str, Any]:
     return {"text": finding.text(language()), "proof": finding.proof(language()), "kind": finding.kind,
             "evidence": finding.evidence}  # fmt: skip
+
+
+def _directive(regime: str | None) -> dict[str, Any] | None:
+    """What the directive of an order asks of people, with its paper; None for an order without one."""
+    entries = rulebook.load("zones", "directives")["directive"]
+    found = next((entry for entry in entries if entry["id"] == regime), None)
+    return {**found, "document": rulebook.document(found["document"], language())} if found else None
 
 
 def _steps(history: list[dict[str, Any]]) -> list[tuple[str, bool]]:
