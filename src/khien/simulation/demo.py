@@ -134,7 +134,8 @@ def vaccinate(until: dt.date, site_of_unit: dict[int, str], progress: Progress) 
 
 
 def open_sessions(on: dt.date, site_of_unit: dict[int, str]) -> None:
-    """A campaign of the province, and a session with vaccine in the fridge at each site on the day it plays on."""
+    """A campaign of the province with its doses allocated, and at each site a session of the day it plays on, with
+    vaccine in the fridge and people called; the first site sends a mobile team too."""
     with begin(actor()) as session:
         lots = vaccination_store.usable_lots(session, on)
         province = units.find(session, PROVINCE, BORN)
@@ -146,12 +147,23 @@ def open_sessions(on: dt.date, site_of_unit: dict[int, str]) -> None:
         programme="covid_19_vn_2021", vaccine_group="COVID-19", unit_id=province["unit_id"],
         starts_on=on.replace(day=1), ends_on=on + dt.timedelta(days=60),
     )  # fmt: skip
-    for site in site_of_unit.values():
-        message = uuid5(NAMESPACE_OID, f"session {on} {site}")
-        vaccination.open_session(
-            by=actor(), client_id=message, campaign_id=campaign_id, site=site, day=on, places=200, **lot
+    vaccination.allocate(
+        by=actor(), client_id=uuid5(NAMESPACE_OID, f"allocation {on}"), campaign_id=campaign_id, product=lot["product"],
+        doses=100_000, unit_id=province["unit_id"],
+    )  # fmt: skip
+    sites = list(site_of_unit.values())
+    kinds = [(site, "mobile", 20) for site in sites[:1]] + [(site, "site", 200) for site in sites]
+    for site, kind, places in kinds:
+        message = uuid5(NAMESPACE_OID, f"session {on} {site}" if kind == "site" else f"{kind} {on} {site}")
+        opened = vaccination.open_session(
+            by=actor(), client_id=message, campaign_id=campaign_id, site=site, day=on, places=places, kind=kind, **lot
         )
-        vaccination.receive_stock(by=actor(), client_id=message, site=site, doses=300, **lot)
+        if kind == "site":
+            vaccination.receive_stock(by=actor(), client_id=message, site=site, doses=300, **lot)
+            vaccination.allocate(
+                by=actor(), client_id=message, campaign_id=campaign_id, product=lot["product"], doses=300, site=site
+            )
+        vaccination.call_people(by=actor(), session_id=opened)
 
 
 def set_day(day: dt.date) -> None:
