@@ -422,6 +422,10 @@ BEGIN
         EXECUTE format('DROP TABLE %s', part.name);
         proof := proof || jsonb_build_object(part.relname, gone);
     END LOOP;
+    -- Passages of months for which no partition was made when they came.
+    WITH d AS (DELETE FROM passage_default p WHERE p.passed_at < date_trunc('month', before) RETURNING 1)
+        SELECT count(*) INTO gone FROM d;
+    proof := proof || jsonb_build_object('passage_default', gone);
     WITH d AS (DELETE FROM passage_unmatched u WHERE u.passed_at < before RETURNING 1) SELECT count(*) INTO gone FROM d;
     proof := proof || jsonb_build_object('passage_unmatched', gone);
     WITH d AS (DELETE FROM movement_notice m WHERE m.at < before RETURNING 1) SELECT count(*) INTO gone FROM d;
