@@ -71,9 +71,10 @@ class KhienGraph extends HTMLElement {
       animation: !calm.matches,
       textStyle: { fontFamily: font, color: ink },
       tooltip: { ...tooltip(this), formatter: (item: { data: { told?: string } }) => item.data.told ?? "" },
-      grid: { left: 12, right: 60, top: 12, bottom: 40 },
+      grid: { left: 12, right: 60, top: 40, bottom: 12 },
       xAxis: {
         type: "time",
+        position: "top",
         minInterval: 86_400_000,
         axisLabel: { color: quiet, fontFamily: font, formatter: "{dd}/{MM}", hideOverlap: true },
         axisLine: { lineStyle: { color: line } },
@@ -86,7 +87,7 @@ class KhienGraph extends HTMLElement {
           coordinateSystem: "cartesian2d",
           edgeSymbol: ["none", "arrow"],
           edgeSymbolSize: 7,
-          label: { show: true, position: "right", color: ink, fontSize: 12, formatter: "{b}" },
+          label: { show: rows.size <= 150, position: "right", color: ink, fontSize: 12, formatter: "{b}" },
           data: cases.map((one) => ({
             id: one.id,
             name: one.id,

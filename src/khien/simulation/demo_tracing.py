@@ -28,7 +28,8 @@ from khien.tracing.case_files import load_cases
 from khien.tracing.visits import load_places, load_visits
 
 SQL = Queries("khien.simulation", "demo_tracing.sql")
-_DAYS = 24  # before the day the demonstration plays on
+_CASES = 60  # reported by the day the demonstration plays on
+_LONGEST = 40  # days of the outbreak before that day
 _SCAN = 0.15  # share of visits that somebody scanned
 _SEED = 2021
 
@@ -39,15 +40,13 @@ def outbreak(blocks: Iterable[Block], day: dt.date, by: Actor) -> None:
     with begin(by) as session:
         if session.value(SQL.has_cases):
             return
-    first = day - dt.timedelta(days=_DAYS)
     folder = config.home() / "demo-outbreak"
     folder.mkdir(parents=True, exist_ok=True)
     try:
         extract.write(blocks, folder / "people.parquet", COLUMNS)
-        people = residents.read(folder / "people.parquet", first)
-        imported = max(2, len(people) // 25_000)
-        running = Epidemic(people, seed=_SEED, first_day=first, imported=imported, facts=parameters(3.2))
-        simulated(running, days=_DAYS + 1, scan=_SCAN, folder=folder)
+        people = residents.read(folder / "people.parquet", day)
+        days = _days(people, day)
+        simulated(_epidemic(people, day - dt.timedelta(days=days)), days=days + 1, scan=_SCAN, folder=folder)
         load_places(folder / "places.parquet", by=by)
         load_visits(folder / "visits.parquet", by=by)
         load_cases(folder / "cases.parquet", by=by)
@@ -55,6 +54,19 @@ def outbreak(blocks: Iterable[Block], day: dt.date, by: Actor) -> None:
         shutil.rmtree(folder, ignore_errors=True)
     _traced(day, by)
     _worked(by)
+
+
+def _epidemic(people: residents.Residents, first: dt.date) -> Epidemic:
+    return Epidemic(people, seed=_SEED, first_day=first, imported=max(2, len(people) // 25_000), facts=parameters(2.6))
+
+
+def _days(people: residents.Residents, day: dt.date) -> int:
+    """How many days it takes until so many cases are reported: small towns take fewer."""
+    running = _epidemic(people, day - dt.timedelta(days=_LONGEST))
+    for one in running.days(_LONGEST):
+        if (running.courses.reported <= one.number).sum() >= _CASES:
+            return one.number
+    return _LONGEST
 
 
 def _traced(day: dt.date, by: Actor) -> None:
