@@ -1,17 +1,19 @@
 // <khien-offline>: the checkpoint without network. Scans a card or a pass, asks the kit, shows the answer, keeps the passage
 // until it can be sent.
 
-import { Kit } from "./kit";
+import { Forged, type Kit } from "./kit";
+import { fetchKit, keptKit } from "./kitstore";
 import { isPass, judge, type PassState } from "./pass";
 import { add, all, remove, send, type Waiting } from "./queue";
 import { play } from "./tones";
 
-const KIT = "khien-kit";
+const KIT = "/checkpoint/kit";
 
 interface Card {
   number: string;
   name: string;
   born: string;
+  address: string;
 }
 
 /** The card's QR: number|old number|name|ddmmyyyy|sex|address|issued, or without the second field. Null for others. */
@@ -20,7 +22,7 @@ function card(text: string): Card | null {
   if (fields.length > 1 && /\p{L}/u.test(fields[1]!)) fields.splice(1, 0, "");
   const date = /^(\d{2})(\d{2})(\d{4})$/.exec(fields[3] ?? "");
   if (fields.length < 7 || !/^\d{12}$/.test(fields[0]!) || !fields[2] || !date) return null;
-  return { number: fields[0]!, name: fields[2], born: `${date[3]}-${date[2]}-${date[1]}` };
+  return { number: fields[0]!, name: fields[2], born: `${date[3]}-${date[2]}-${date[1]}`, address: fields[5]! };
 }
 
 /** Our own clock as the server last told it: a phone's may be hours off, and a demonstration plays on another day. */
@@ -28,6 +30,8 @@ const now = (): number => Date.now() + Number(localStorage.getItem("khien-clock"
 
 class Offline extends HTMLElement {
   private kit: Kit | null = null;
+  private fetching = false;
+  private wanted = false; // asked for and not yet whole
   private next: Omit<Waiting, "plate" | "companions" | "direction" | "checkpoint" | "passed_at"> | null = null;
 
   connectedCallback(): void {
@@ -35,6 +39,7 @@ class Offline extends HTMLElement {
     this.on("fetch", () => void this.fetchKit());
     this.on("send", () => void this.sync());
     addEventListener("online", () => void this.sync());
+    addEventListener("online", () => this.wanted && void this.fetchKit());
     addEventListener("keydown", (event) => this.onKey(event));
     void this.wake();
   }
@@ -68,34 +73,57 @@ class Offline extends HTMLElement {
     this.dataset["state"] = "ready";
   }
 
+  private get trusted(): string[] {
+    return this.word("trusted").split(" ").filter(Boolean);
+  }
+
   private async openKit(): Promise<void> {
-    const kept = await (await caches.open(KIT)).match("/checkpoint/kit");
-    try {
-      this.kit = kept ? await Kit.open(await kept.blob()) : null;
-    } catch {
-      this.kit = null;
-    }
     const told = this.piece("kit");
-    if (!this.kit) told.textContent = this.word("no-kit");
-    else {
-      const until = new Date(this.kit.header.expires_at).toLocaleString(document.documentElement.lang);
-      const entries = this.kit.header.entries.toLocaleString(document.documentElement.lang);
-      told.textContent = (this.kit.expired(now()) ? this.word("kit-expired") : this.word("kit-until"))
-        .replace("[until]", until).replace("[entries]", entries);
+    let missing = this.word("no-kit");
+    try {
+      this.kit = await keptKit(KIT, this.trusted);
+    } catch (fault) {
+      this.kit = null;
+      if (fault instanceof Forged) missing = this.word("kit-forged");
     }
+    const zones = this.kit?.header.zones ?? [];
+    this.piece("zoned").hidden = zones.length === 0;
+    this.piece("zones").replaceChildren(
+      ...zones.map(({ grade, name }) => {
+        const item = document.createElement("li");
+        item.textContent = `${this.word("grade").replace("[grade]", String(grade))}: ${name}`;
+        return item;
+      }),
+    );
+    if (!this.kit) {
+      told.textContent = missing;
+      return;
+    }
+    const until = new Date(this.kit.header.expires_at).toLocaleString(document.documentElement.lang);
+    const entries = this.kit.header.entries.toLocaleString(document.documentElement.lang);
+    told.textContent = (this.kit.expired(now()) ? this.word("kit-expired") : this.word("kit-until"))
+      .replace("[until]", until).replace("[entries]", entries);
+    if (!this.kit.head.verified) told.textContent += ` ${this.word("kit-unverified")}`;
   }
 
   private async fetchKit(): Promise<void> {
-    this.piece("kit").textContent = this.word("fetching");
+    if (this.fetching) return;
+    const told = this.piece("kit");
+    this.fetching = this.wanted = true;
     try {
-      const answer = await fetch("/checkpoint/kit", { redirect: "error" });
-      if (!answer.ok) throw new Error(String(answer.status));
-      const server = answer.headers.get("X-Khien-Now");
-      if (server) localStorage.setItem("khien-clock", String(Date.parse(server) - Date.now()));
-      await (await caches.open(KIT)).put("/checkpoint/kit", answer);
+      await fetchKit(KIT, this.trusted, {
+        clock: (server) => localStorage.setItem("khien-clock", String(Date.parse(server) - Date.now())),
+        progress: (done, of) => {
+          told.textContent = this.word("fetching").replace("[done]", String(done)).replace("[parts]", String(of));
+        },
+      });
+      this.wanted = false;
       await this.openKit();
-    } catch {
-      this.piece("kit").textContent = this.word("no-answer");
+    } catch (fault) {
+      if (fault instanceof Forged) this.wanted = false;
+      told.textContent = this.word(fault instanceof Forged ? "kit-forged" : "cut");
+    } finally {
+      this.fetching = false;
     }
   }
 
@@ -132,7 +160,9 @@ class Offline extends HTMLElement {
     if (!read) return this.answer("stop", this.word("not-read"));
     this.next = { ...base, number: read.number, name: read.name, birth_date: read.born };
     const known = await this.kit.knows(read.number, read.name, read.born);
-    this.answer("look", (known ? this.word("known") : this.word("unknown")) + late, read.name);
+    const grade = this.kit.gradeOf(read.address);
+    const from = grade > 1 ? ` ${this.word("from-zone").replace("[grade]", String(grade))}` : "";
+    this.answer("look", (known ? this.word("known") : this.word("unknown")) + from + late, read.name);
   }
 
   /** Show one of the three answers that the server drew beforehand, with its reason. */

@@ -1,6 +1,6 @@
 // A pass, judged without network: khien.checkpoints.rules.passes on the device.
 
-import { bytesOf, type Kit } from "./kit";
+import { bytesOf, hexOf as hex, type Kit } from "./kit";
 
 export type PassState = "valid" | "expired" | "revoked" | "forged" | "unknown_key" | "unverified";
 export interface Pass {
@@ -25,8 +25,6 @@ function unbase45(text: string): Uint8Array<ArrayBuffer> {
   }
   return Uint8Array.from(out);
 }
-
-const hex = (bytes: Uint8Array): string => [...bytes].map((b) => b.toString(16).padStart(2, "0")).join("");
 
 async function signer(kit: Kit, id: string): Promise<Uint8Array<ArrayBuffer> | null> {
   for (const key of kit.header.pass_keys.map(bytesOf)) {

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import PHONE, ROOT, Watch, _serving
 from tests.browser.steps import check_axe, check_width, picture, sign_in
@@ -63,6 +63,15 @@ def card_of(person: dict) -> str:
     sex = "Nam" if person["sex"] == "male" else "Nữ"
     born: dt.date = person["born"]
     return f"{person['number']}||{person['name']}|{born:%d%m%Y}|{sex}|Số 1, {person['commune']}|01072021"
+
+
+def forge(route: Route) -> None:
+    """One byte of the header is another."""
+    answer = route.fetch()
+    body = bytearray(answer.body())
+    at = body.index(b'"entries": ') + 11
+    body[at] = ord("9") if body[at] != ord("9") else ord("8")
+    route.fulfill(response=answer, body=bytes(body))
 
 
 def fill_declaration(page: Page, person: dict) -> None:
@@ -228,8 +237,20 @@ def test_without_network_the_kit_answers_and_passages_wait_until_it_is_back(demo
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto("/checkpoint/offline")
     expect(page.locator("khien-offline[data-state=ready]")).to_be_attached()
-    page.get_by_role("button", name="Tải gói dữ liệu").click()
-    expect(page.locator("[data-offline=kit]")).to_contain_text("dùng được đến")
+    told, fetch = page.locator("[data-offline=kit]"), page.get_by_role("button", name="Tải gói dữ liệu")
+    # A cable that is cut in the middle, a stranger's kit, and then the real one.
+    parts = re.compile("/checkpoint/kit")
+    page.route(parts, lambda route: route.fallback() if "bytes=0-" in route.request.headers["range"] else route.abort())
+    fetch.click()
+    expect(told).to_contain_text("Mất kết nối")
+    page.unroute(parts)
+    page.route(parts, forge)
+    fetch.click()
+    expect(told).to_contain_text("không có chữ ký của hệ thống")
+    page.unroute(parts)
+    fetch.click()
+    expect(told).to_contain_text("dùng được đến")
+    expect(told).not_to_contain_text("chưa được xác thực")
     check_axe(page)
     check_width(page)
     # the worker keeps the page and its parts in its own time

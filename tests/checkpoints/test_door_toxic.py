@@ -18,6 +18,7 @@ import pytest
 from khien.checkpoints.bench.traffic import Signer, declarations, drive
 from khien.checkpoints.door.client import DoorClient
 from khien.core import config
+from khien.core.server.databases import connect_admin
 from tests.checkpoints.conftest import AN, RunningDoor, memory_kb
 from tests.checkpoints.test_door import log_faults, logged
 
@@ -180,6 +181,18 @@ def test_a_door_killed_in_full_run_has_logged_all_that_it_answered(open_door: Ca
     with sockets(door.port, 1, batches[0][0]) as (sock,):
         assert sock.recv(4096).startswith(b"HTTP/1.1 409")
     assert door.client().check(**AN)[0] == 200
+
+
+def test_what_is_answered_is_on_disk(door: RunningDoor) -> None:
+    """Commits do not wait for the disk, answers do: the log up to the check was flushed when its answer arrived."""
+    client = door.client()
+    client.begin_session()
+    with connect_admin(config.current_database()) as admin:
+        for _ in range(20):
+            before = admin.execute("SELECT pg_current_wal_insert_lsn()").fetchone()
+            assert client.check(**AN)[0] == 200
+            flushed = admin.execute("SELECT pg_current_wal_flush_lsn() - %s", before).fetchone()
+            assert flushed is not None and flushed[0] > 300  # bytes: the entry, its link and the commit
 
 
 def test_broken_connections_to_the_database_are_made_anew(door: RunningDoor) -> None:

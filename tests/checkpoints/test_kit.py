@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from khien.checkpoints.actions import add_checkpoint
 from khien.checkpoints.movement import actions, keys, kit
+from khien.checkpoints.movement import filter as filters
 from khien.checkpoints.rules import declared, passes
 from khien.checkpoints.rules.declaration import Declaration
 from khien.core.actor import machine
@@ -105,12 +107,27 @@ def test_a_wrong_filter_length_never_reaches_the_c_code(made: dict[str, Any], tm
     start = len(kit.MAGIC) + 8
     length = int.from_bytes(raw[len(kit.MAGIC) : start], "big")
     header = json.loads(raw[start : start + length])
-    body = bytearray(raw[start + length : -64])
+    body = bytearray(raw[start + length + 64 :])
     body[24:28] = (2**31).to_bytes(4, "little")  # claims an array of four gigabytes
-    forged = tmp_path / "forged"
-    kit._write(forged, json.dumps(header).encode(), bytes(body))
+    header["filter"]["parts"][0]["sha256"] = hashlib.sha256(body).hexdigest()
+    parts, forged = tmp_path / "parts", tmp_path / "forged"
+    parts.write_bytes(body)
+    kit._write(forged, json.dumps(header).encode(), parts)
     with pytest.raises(BadInput):
         kit.read(forged)
+
+
+def test_a_filter_in_parts_knows_the_same_people() -> None:
+    lines = [b"line %d" % n for n in range(5000)]
+    built = list(filters.build([*lines, *lines[:100]], b"key", 8))
+    assert sum(entries for entries, _ in built) == 5000 and len(built) == 8
+    read = [filters.read(part) for _, part in built]
+    assert all(filters.holds(read, int.from_bytes(filters.digest(b"key", line), "big")) for line in lines)
+    strangers = sum(
+        filters.holds(read, int.from_bytes(filters.digest(b"key", b"nobody %d" % n), "big")) for n in range(5000)
+    )
+    assert strangers <= 5  # expected 0.08
+    assert [filters.parts_for(n) for n in (0, 1_500_000, 1_500_001, 100_000_000)] == [1, 1, 2, 128]
 
 
 def test_movement_goes_away_by_months_and_the_log_keeps_the_proof(made: dict[str, Any]) -> None:
@@ -140,9 +157,9 @@ def test_zones_are_ranges_of_units() -> None:
 
 def test_somebody_else_is_taken_for_known_once_in_65536() -> None:
     digests = np.unique(np.random.default_rng(7).integers(0, 2**63, 200_000, dtype=np.uint64))
-    body = kit._filter(digests)
-    filter_ = kit.Fuse16.deserialize(body)
+    body = filters.one(digests)
+    filter_ = [filters.read(body)]
     others = np.random.default_rng(8).integers(2**63, 2**64 - 1, 400_000, dtype=np.uint64).tolist()
-    hits = sum(bool(kit.lib.binary_fuse16_contain(o, filter_._Fuse16__filter)) for o in others)
+    hits = sum(filters.holds(filter_, o) for o in others)
     assert hits / len(others) < 3 / 65536  # expected 6 of 400,000
     assert len(body) / len(digests) < 2.4  # bytes a person

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +15,7 @@ from django.urls import reverse
 
 from khien.access import actions as access
 from khien.checkpoints.actions import add_checkpoint
+from khien.checkpoints.movement import kit
 from khien.core.actor import machine
 from khien.core.session import begin
 from tests.access.conftest import django_database, ready  # noqa: F401 - fixtures
@@ -65,7 +68,7 @@ def test_what_is_wrong_is_named_beside_its_field_and_nothing_else(place: None) -
 def test_passages_that_waited_are_taken_once_and_others_are_told_why(place: None) -> None:
     client = signed_in("gate")
     passage = {
-        "client_id": str(uuid4()), "passed_at": "2021-09-15T01:00:00+00:00", "direction": "in", "pass_id": None,
+        "client_id": str(uuid4()), "passed_at": "2021-09-14T12:00:00+00:00", "direction": "in", "pass_id": None,
         "number": "079190000011", "name": "TRAN VAN THU", "birth_date": "1990-01-15", "plate": "", "companions": 1,
         "checkpoint": "N-1",
     }  # fmt: skip
@@ -92,6 +95,28 @@ def test_a_broken_message_is_refused_clearly(place: None, body: str) -> None:
 
 def test_without_a_kit_there_is_none(place: None) -> None:
     assert signed_in("gate").get(reverse("checkpoints:kit")).status_code == 404
+
+
+def test_a_kit_is_fetched_in_ranges_and_two_kits_are_kept_apart(
+    place: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    client, address, lies = signed_in("gate"), reverse("checkpoints:kit"), tmp_path / "kit"
+    monkeypatch.setattr(kit, "place", lambda: lies)
+    content = bytes(range(256)) * 1000
+    lies.write_bytes(content)
+    whole = client.get(address)
+    tag = whole["ETag"]
+    assert (whole.status_code, whole.getvalue(), whole["Accept-Ranges"]) == (200, content, "bytes")
+    for asked, first, last in (("0-9", 0, 9), ("100-199999", 100, 199_999), ("255990-", 255_990, 255_999),
+                               ("255990-999999999", 255_990, 255_999)):  # fmt: skip
+        part = client.get(address, headers={"Range": f"bytes={asked}", "If-Match": tag})
+        assert (part.status_code, part.getvalue()) == (206, content[first : last + 1])
+        assert part["Content-Range"] == f"bytes {first}-{last}/256000"
+    for beyond in ("256000-", "9-3"):
+        assert client.get(address, headers={"Range": f"bytes={beyond}"}).status_code == 416
+    assert client.get(address, headers={"Range": "lines=1-2"}).status_code == 200
+    os.utime(lies, ns=(1, 1))  # another kit
+    assert client.get(address, headers={"Range": "bytes=0-9", "If-Match": tag}).status_code == 412
 
 
 def _send(client: Client, passages: list[dict[str, Any]]) -> list[dict[str, Any]]:

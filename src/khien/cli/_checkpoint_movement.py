@@ -120,7 +120,7 @@ def make_kit(path: Path | None, as_json: bool) -> None:
         print_json(about)
         return
     told = {"entries": f"{about['entries']:,}", "bytes": f"{about['bytes']:,}", "until": about["expires_at"]}
-    each = about["filter"]["bytes"] / max(about["entries"], 1)
+    each = sum(part["bytes"] for part in about["filter"]["parts"]) / max(about["entries"], 1)
     message = N_("{entries} entries, {bytes} bytes ({each:.2f} an entry), until {until}")
     click.echo(translate(message, language(), each=each, **told))
 

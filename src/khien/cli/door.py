@@ -17,7 +17,7 @@ from khien.core import config, server
     "--workers", default=1, show_default=True, type=click.IntRange(1, 16), help="One is enough for two cores."
 )
 @click.option("--lines", default=2, show_default=True, type=click.IntRange(1, 16), help="Database calls at once.")
-@click.option("--waiting", default=2000, show_default=True, type=click.IntRange(1), help="Checks queued before 503.")
+@click.option("--waiting", default=4000, show_default=True, type=click.IntRange(1), help="Checks queued before 503.")
 @click.option("--skew", default=60, show_default=True, type=click.IntRange(1, 3600), help="Seconds a clock may be off.")
 @click.option("--session", default=3600, show_default=True, type=click.IntRange(60, 86400), help="Seconds it lasts.")
 @click.option("--body-timeout", default=10.0, show_default=True, type=click.FloatRange(0.1, 60))

@@ -113,7 +113,7 @@ class _Run:
             self._signer.request("/v1/checks/batch", {"checks": list(islice(self._declared, _BATCH))})
             for _ in range(int(100 * seconds))
         ]
-        driven = _all_answered(drive(self._path, bodies, clients=2, seconds=seconds))
+        driven = _all_answered(drive(self._path, bodies, clients=4, seconds=seconds))
         return driven.answered * _BATCH / driven.seconds
 
     def _pgbench(self, seconds: int, *scripts: str) -> float:

@@ -33,7 +33,7 @@ class Settings:
     """Of one worker."""
 
     lines: int = 2  # calls of the database at once
-    waiting: int = 2_000  # checks in the queue before 503
+    waiting: int = 4_000  # checks in the queue before 503
     skew: int = 60  # seconds
     session_seconds: int = 3_600
     body_seconds: float = 10.0

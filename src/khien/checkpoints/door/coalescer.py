@@ -6,14 +6,16 @@ While a call is under way the next one fills, so the batch grows with the load a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Protocol
 
 from khien.checkpoints.door import binary, refusals
-from khien.checkpoints.door.line import CallFailed, Line, LineDown
+from khien.checkpoints.door.line import FLUSH, CallFailed, Line, LineDown
 from khien.checkpoints.rules.declared import Declared
 from khien.checkpoints.rules.rule import rules_json
 from khien.core.errors import KhienError
+
+_MANY = 200  # checks
 
 
 class Ticket(Protocol):
@@ -41,6 +43,8 @@ class Coalescer:
         self.queued = self.under_way = 0
         self._rules = binary.jsonb(rules_json())
         self._key_line, self._key_turn = Line(self._loop), asyncio.Lock()
+        self._flush_line, self._flushing = Line(self._loop, FLUSH), False
+        self._unflushed: list[asyncio.Future[None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._scheduled = False
 
@@ -66,7 +70,7 @@ class Coalescer:
         return bytes.fromhex(key.decode()) if key else None
 
     def close(self) -> None:
-        for line in (*self._lines, self._key_line):
+        for line in (*self._lines, self._key_line, self._flush_line):
             line.close()
 
     def _wake(self) -> None:
@@ -76,13 +80,16 @@ class Coalescer:
             self._loop.call_soon(self._start)
 
     def _start(self) -> None:
-        """A call costs the database as much as twenty checks in it: a further one waits until half as many
-        checks are there as are under way, at most until a call is back."""
+        """A call costs the database as much as thirty checks in it: a further one beside the first is worth it only
+        for many checks. Fewer wait until the first is back, and go together."""
         self._scheduled = False
-        while self._idle and self._queue and 2 * self.queued >= self.under_way:
-            task = self._loop.create_task(self._call(self._idle.pop(), self._next_batch()))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        while self._idle and self._queue and (self.under_way == 0 or self.queued >= _MANY):
+            self._begin(self._call(self._idle.pop(), self._next_batch()))
+
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _next_batch(self) -> list[Ticket]:
         size = taken = 0
@@ -98,30 +105,68 @@ class Coalescer:
 
     async def _call(self, line: Line, batch: list[Ticket]) -> None:
         try:
-            await self._ask(line, batch)
-        finally:
-            self._idle.append(line)
-            self.under_way -= sum(len(ticket.checks) for ticket in batch)
-            if self._queue:
-                self._wake()
-
-    async def _ask(self, line: Line, batch: list[Ticket]) -> None:
-        try:
-            lines = (await line.ask(self._parameters(batch))).split(b"\n")
-        except LineDown as failure:
-            _refuse(batch, failure)
-        except CallFailed as failure:
-            if len(batch) == 1:
+            lines = await self._ask(line, batch)
+        except (LineDown, CallFailed) as failure:
+            self._free(line, batch)
+            if isinstance(failure, CallFailed) and len(batch) > 1:
+                # Nothing was written: one that the database chokes on must not harm its neighbours.
+                await self._one_by_one(batch)
+            else:
                 _refuse(batch, failure)
-                return
-            for ticket in batch:  # nothing was written: one that the database chokes on must not harm its neighbours
-                await self._ask(line, [ticket])
-        else:
-            start = 0
-            for ticket in batch:
-                end = start + len(ticket.checks)
-                ticket.answered(lines[start:end])
-                start = end
+            return
+        self._free(line, batch)  # the database goes on before anybody is answered
+        try:
+            await self._durable()
+        except (LineDown, CallFailed) as failure:
+            _refuse(batch, failure)
+            return
+        start = 0
+        for ticket in batch:
+            end = start + len(ticket.checks)
+            ticket.answered(lines[start:end])
+            start = end
+
+    async def _one_by_one(self, batch: list[Ticket]) -> None:
+        line = Line(self._loop)
+        for ticket in batch:
+            try:
+                lines = await self._ask(line, [ticket])
+                await self._durable()
+            except (LineDown, CallFailed) as failure:
+                _refuse([ticket], failure)
+            else:
+                ticket.answered(lines)
+        line.close()
+
+    def _free(self, line: Line, batch: list[Ticket]) -> None:
+        self._idle.append(line)
+        self.under_way -= sum(len(ticket.checks) for ticket in batch)
+        self._start()
+
+    async def _ask(self, line: Line, batch: list[Ticket]) -> list[bytes]:
+        return (await line.ask(self._parameters(batch))).split(b"\n")
+
+    def _durable(self) -> asyncio.Future[None]:
+        """Done when all that is committed now is on disk; raises LineDown, CallFailed. One flush serves all."""
+        waiting: asyncio.Future[None] = self._loop.create_future()
+        self._unflushed.append(waiting)
+        if not self._flushing:
+            self._flushing = True
+            self._begin(self._flush())
+        return waiting
+
+    async def _flush(self) -> None:
+        while self._unflushed:
+            waiting, self._unflushed = self._unflushed, []
+            try:
+                await self._flush_line.ask()
+            except (LineDown, CallFailed) as failure:
+                for one in waiting:
+                    one.set_exception(failure)
+            else:
+                for one in waiting:
+                    one.set_result(None)
+        self._flushing = False
 
     def _parameters(self, batch: Sequence[Ticket]) -> list[bytes | None]:
         checks = [check for ticket in batch for check in ticket.checks]

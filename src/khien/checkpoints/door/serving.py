@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import resource
 import signal
@@ -85,6 +86,8 @@ async def _work(host: str, port: int, local: socket.socket | None, settings: Set
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    gc.freeze()  # modules and tables live for ever: the collector need not look at them
+    gc.set_threshold(50_000, 20, 50)
     door = Door(settings)
     hall = Hall(door, body_seconds=settings.body_seconds, connections=CONNECTIONS)
     servers = [await loop.create_server(hall.connection, host, port, backlog=_BACKLOG, reuse_port=True)]

@@ -1,11 +1,12 @@
 """The kit: what a device needs to check people and passes without network, in one file.
 
-    magic "KHKIT1\\n" · length of the header (8 bytes, big-endian) · header (JSON) · filter · signature (64 bytes)
+    magic "KHKIT2\\n" · length of the header (8 bytes, big-endian) · header (JSON) · signature (64 bytes) · filter
 
-The filter is a 16-bit binary fuse filter over 64-bit BLAKE2b digests of "number|name key|birth date", keyed anew for
-each kit. It holds no personal data: it can be asked whether a complete triple is known, and answers yes to 1 in 65,536
-that are not. Who has the kit has its key too and can try out triples, hence name and birth date beside the number.
-The signature (Ed25519, by a key for passes) is over the SHA-512 of everything before it.
+The filter holds 64-bit BLAKE2b digests of "number|name key|birth date", keyed anew for each kit, and no personal data:
+it can be asked whether a complete triple is known, and answers yes to 1 in 65,536 that are not. Who has the kit has its
+key too and can try out triples, hence name and birth date beside the number.
+The signature (Ed25519, by a key for passes) is over the SHA-512 of everything before it, and the header holds the
+SHA-256 of every part: a device knows what it fetches before it fetches it, and fetches no part twice.
 """
 
 from __future__ import annotations
@@ -15,18 +16,19 @@ import hashlib
 import json
 import os
 import secrets
+import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import UUID, uuid4
 
-import numpy as np
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pyfusefilter import Fuse16
-from pyfusefilter._xorfilter import ffi, lib  # the wrapper takes Python lists only: 5 GB at 100 million people
 
 from khien import rulebook
+from khien.checkpoints.movement import filter as filters
 from khien.checkpoints.movement import keys
 from khien.checkpoints.movement.store import SQL
 from khien.checkpoints.rules import passes
@@ -37,8 +39,8 @@ from khien.core.i18n import N_
 from khien.core.session import Session, begin
 from khien.population.rules.names import name_key
 
-MAGIC = b"KHKIT1\n"
-VERSION = 1
+MAGIC = b"KHKIT2\n"
+VERSION = 2
 _HEADER_MOST = 64 << 20
 _SIGNATURE = 64
 
@@ -52,19 +54,23 @@ def make(path: Path, *, by: Actor) -> dict[str, Any]:
     """Write a fresh kit to `path`, whole or not at all; its header without the key. Logged."""
     by.must("kit.make")
     key = secrets.token_bytes(32)
-    with begin(by, role="khien_loader") as session:
-        digests = _digests(session, key)
-        header = _header(session, key, len(digests))
-        session.log("kit.make", kit=header["kit"], entries=len(digests))
-    body = _filter(digests)
-    header["filter"] = {"kind": "binary_fuse16", "bytes": len(body)}
-    _write(path, json.dumps(header, ensure_ascii=False).encode(), body)
-    return {k: v for k, v in header.items() if k != "key"} | {"bytes": path.stat().st_size}
-
-
-def digest(key: bytes, line: bytes) -> bytes:
-    """The eight bytes by which the filter knows a triple."""
-    return hashlib.blake2b(line, digest_size=8, key=key).digest()
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.parts")
+    parts: list[dict[str, Any]] = []
+    entries = 0
+    try:
+        with begin(by, role="khien_loader") as session, _private(fresh) as body:
+            header = _header(session, key)
+            expected = int(session.value(SQL.kit_size))
+            for count, part in filters.build(_lines(session), key, filters.parts_for(expected)):
+                body.write(part)
+                parts.append({"bytes": len(part), "sha256": hashlib.sha256(part).hexdigest()})
+                entries += count
+            header |= {"entries": entries, "filter": {"kind": filters.KIND, "parts": parts}}
+            session.log("kit.make", kit=header["kit"], entries=entries)
+        _write(path, json.dumps(header, ensure_ascii=False).encode(), fresh)
+    finally:
+        fresh.unlink(missing_ok=True)
+    return {k: v for k, v in header.items() if k not in ("key", "places")} | {"bytes": path.stat().st_size}
 
 
 def line_of(number: str, name: str, born: str) -> bytes:
@@ -81,7 +87,7 @@ class Kit:
     expires_at: dt.datetime
     pass_keys: dict[bytes, bytes]
     revoked: frozenset[UUID]
-    _filter: Fuse16 = field(repr=False)
+    _filters: list[Fuse16] = field(repr=False)
 
     def knows(self, number: str, name: str, born: str) -> bool:
         """Whether the register had this triple when the kit was made; wrongly yes for 1 in 65,536 a form tried.
@@ -107,9 +113,7 @@ class Kit:
         return max((z["grade"] for z in self.header["zones"] if _inside(unit_id, z["area"])), default=1)
 
     def _holds(self, line: bytes) -> bool:
-        # Private members of the wrapper hold the C filter; Fuse16.contains would hash our digest once more.
-        inner = self._filter._Fuse16__filter
-        return bool(lib.binary_fuse16_contain(int.from_bytes(digest(self.key, line), "big"), inner))
+        return filters.holds(self._filters, int.from_bytes(filters.digest(self.key, line), "big"))
 
 
 def read(path: Path, *, trusted: dict[bytes, bytes] | None = None) -> Kit:
@@ -122,59 +126,50 @@ def read(path: Path, *, trusted: dict[bytes, bytes] | None = None) -> Kit:
     length = int.from_bytes(raw[len(MAGIC) : start], "big")
     if not 0 < length <= min(_HEADER_MOST, len(raw) - start - _SIGNATURE):
         raise _bad()
+    end = start + length
     try:
-        header = json.loads(raw[start : start + length])
-        kit = _parsed(header, raw[start + length : -_SIGNATURE])
-        signer = (trusted if trusted is not None else kit.pass_keys)[bytes.fromhex(header["signer"])]
-        Ed25519PublicKey.from_public_bytes(signer).verify(raw[-_SIGNATURE:], hashlib.sha512(raw[:-_SIGNATURE]).digest())
+        header = json.loads(raw[start:end])
+        keys_of_kit = {passes.key_id(bytes.fromhex(k)): bytes.fromhex(k) for k in header["pass_keys"]}
+        signer = (trusted if trusted is not None else keys_of_kit)[bytes.fromhex(header["signer"])]
+        signed = hashlib.sha512(raw[:end]).digest()
+        Ed25519PublicKey.from_public_bytes(signer).verify(raw[end : end + _SIGNATURE], signed)
+        return _parsed(header, memoryview(raw)[end + _SIGNATURE :], keys_of_kit)
     except (ValueError, KeyError, TypeError, AttributeError, InvalidSignature):
         raise _bad() from None
-    return kit
 
 
-def _parsed(header: dict[str, Any], body: bytes) -> Kit:
-    about = header["filter"]
-    # The C reader trusts its input: lengths are compared with what stands in the filter before it sees it.
-    if header["version"] != VERSION or about["kind"] != "binary_fuse16" or about["bytes"] != len(body):
+def _parsed(header: dict[str, Any], body: memoryview, pass_keys: dict[bytes, bytes]) -> Kit:
+    parts = header["filter"]["parts"]
+    if header["version"] != VERSION or header["filter"]["kind"] != filters.KIND:
         raise ValueError("not a kit of this version")
-    if len(body) < 28 or len(body) != _expected(body):
+    if not 0 < len(parts) <= filters.MOST_PARTS or len(parts) & (len(parts) - 1):
+        raise ValueError("not a number of parts")
+    if sum(part["bytes"] for part in parts) != len(body):
         raise ValueError("the filter is cut off")
+    found, at = [], 0
+    for part in parts:
+        piece = bytes(body[at : at + part["bytes"]])
+        if hashlib.sha256(piece).hexdigest() != part["sha256"]:
+            raise ValueError("a part is not the one that was signed")
+        found.append(filters.read(piece))
+        at += len(piece)
     return Kit(
         header=header,
         key=bytes.fromhex(header["key"]),
         expires_at=dt.datetime.fromisoformat(header["expires_at"]),
-        pass_keys={passes.key_id(bytes.fromhex(k)): bytes.fromhex(k) for k in header["pass_keys"]},
+        pass_keys=pass_keys,
         revoked=frozenset(UUID(r) for r in header["revoked"]),
-        _filter=Fuse16.deserialize(body),
+        _filters=found,
     )
 
 
-def _expected(body: bytes) -> int:
-    """How long a filter is by its own header: seed (8 bytes), five numbers of 4, padding of 4, fingerprints."""
-    segment, segments, span, array = (int.from_bytes(body[at : at + 4], "little") for at in (12, 16, 20, 24))
-    if segment == 0 or segment & (segment - 1) or span != segments * segment or array != span + 2 * segment:
-        raise ValueError("the filter contradicts itself")
-    return 32 + 2 * array
-
-
-def _digests(session: Session, key: bytes) -> Any:
-    """The digests of the register, each once, as numpy uint64."""
-    found = bytearray()
+def _lines(session: Session) -> Iterator[bytes]:
     with session.connection.cursor().copy(SQL.kit_people) as lines:
         for line in lines:
-            found += hashlib.blake2b(bytes(line).rstrip(b"\n"), digest_size=8, key=key).digest()
-    return np.unique(np.frombuffer(found, dtype=">u8").astype(np.uint64))
+            yield bytes(line).rstrip(b"\n")
 
 
-def _filter(digests: Any) -> bytes:
-    made = Fuse16(max(len(digests), 1))
-    inner = made._Fuse16__filter
-    if not lib.binary_fuse16_populate(ffi.from_buffer("uint64_t[]", digests), len(digests), inner):
-        raise RuntimeError("the filter could not be built")
-    return bytes(made.serialize())
-
-
-def _header(session: Session, key: bytes, entries: int) -> dict[str, Any]:
+def _header(session: Session, key: bytes) -> dict[str, Any]:
     hours = rulebook.load("checkpoints", "passages")["kit"][-1]["hours"]
     now = session.now.replace(microsecond=0)
     signer = keys.signing_key().public_key().public_bytes_raw()
@@ -183,26 +178,33 @@ def _header(session: Session, key: bytes, entries: int) -> dict[str, Any]:
         "kit": str(uuid4()),
         "made_at": now.isoformat(),
         "expires_at": (now + dt.timedelta(hours=hours)).isoformat(),
-        "entries": entries,
+        "entries": 0,
         "key": key.hex(),
         "signer": passes.key_id(signer).hex(),
         "pass_keys": [k.hex() for k in keys.public_keys().values()],
         "revoked": [str(r["pass_id"]) for r in session.rows(SQL.kit_revoked, at=now)],
         "zones": session.rows(SQL.kit_zones, day=session.today),
+        # For who reads addresses on cards: "commune|province", folded, of every commune in a zone.
+        "places": {r["place"]: r["grade"] for r in session.rows(SQL.kit_places, day=session.today)},
     }
 
 
-def _write(path: Path, header: bytes, body: bytes) -> None:
-    content = MAGIC + len(header).to_bytes(8, "big") + header + body
-    signature = keys.signing_key().sign(hashlib.sha512(content).digest())
+def _write(path: Path, header: bytes, body: Path) -> None:
+    head = MAGIC + len(header).to_bytes(8, "big") + header
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-            out.write(content)
-            out.write(signature)
+        with _private(fresh) as out, body.open("rb") as parts:
+            out.write(head)
+            out.write(keys.signing_key().sign(hashlib.sha512(head).digest()))
+            shutil.copyfileobj(parts, out, 1 << 20)
         fresh.replace(path)
     finally:
         fresh.unlink(missing_ok=True)
+
+
+def _private(path: Path) -> BinaryIO:
+    """A new file that nobody else may read."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
 
 
 def _inside(unit_id: int, area: str) -> bool:

@@ -80,6 +80,10 @@ COPY (
     WHERE i.kind IN ('personal_number', 'cmnd', 'provisional') AND upper_inf(i.valid) AND p.died_on IS NULL
 ) TO STDOUT;
 
+-- name: kit_size
+-- About how many lines that will be.
+SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'identifier'::regclass;
+
 -- name: kit_revoked
 SELECT pass_id FROM declaration WHERE revoked_at IS NOT NULL AND expires_at > %(at)s
 UNION ALL
@@ -87,6 +91,14 @@ SELECT pass_id FROM declaration_unmatched WHERE revoked_at IS NOT NULL AND expir
 
 -- name: kit_zones
 SELECT grade, area, name FROM checkpoint_kit_zones(%(day)s);
+
+-- name: kit_places
+-- Communes of every system in a zone, as they stand in an address, and the highest grade.
+SELECT u.name_folded || '|' || p.name_folded AS place, max(z.grade) AS grade
+FROM checkpoint_kit_zones(%(day)s) z
+JOIN unit u ON u.unit_id <@ z.area::int4multirange AND u.level = 3
+JOIN unit p ON p.system = u.system AND p.level = 1 AND u.unit_id BETWEEN p.unit_id AND p.last_id
+GROUP BY 1;
 
 -- name: retain
 SELECT what, rows FROM passage_retain(%(before)s);

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import staticfiles_storage
-from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.templatetags.static import static
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from khien.access.gate import permission_required
-from khien.checkpoints.movement import actions, kit, store
+from khien.checkpoints.movement import actions, keys, kit, store
 from khien.checkpoints.movement.actions import PassageOutcome
 from khien.checkpoints.rules.passages import PassageEntry
 from khien.core.errors import BadInput, NotFound
@@ -36,7 +40,8 @@ def page(request: HttpRequest) -> HttpResponse:
     chosen = next((c for c in found if c["code"] == code), found[0] if len(found) == 1 else None)
     if chosen is None:
         raise NotFound
-    return render(request, "checkpoints/offline.html", {"chosen": chosen})
+    trusted = " ".join(key.hex() for key in keys.public_keys().values())
+    return render(request, "checkpoints/offline.html", {"chosen": chosen, "trusted": trusted})
 
 
 @permission_required("identity.check", "passage.record")
@@ -64,17 +69,51 @@ def manifest(request: HttpRequest) -> HttpResponse:
 
 
 @permission_required("identity.check", "passage.record")
-def fetch_kit(request: HttpRequest) -> HttpResponse:
-    """The kit made last by `khien checkpoint kit`, and what time it is here: clocks of phones are off."""
+def fetch_kit(request: HttpRequest) -> HttpResponseBase:
+    """The kit made last by `khien checkpoint kit`, whole or a range of it (RFC 9110 §14), so that a device goes on
+    where a cut cable left it; and what time it is here: clocks of phones are off. If-Match keeps two kits apart."""
     path = kit.place()
     if not path.is_file():
         raise NotFound
+    about = path.stat()
+    tag = f'"{about.st_mtime_ns:x}-{about.st_size:x}"'
+    if request.headers.get("If-Match", tag) != tag:
+        return HttpResponse(status=412)
+    wanted = _range(request.headers.get("Range"), about.st_size)
+    if wanted is not None and not 0 <= wanted[0] <= wanted[1] < about.st_size:
+        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{about.st_size}"})
+    first, last = wanted or (0, about.st_size - 1)
     with begin(request.actor) as session:
-        session.log("kit.fetch", bytes=path.stat().st_size)
+        if first == 0:
+            session.log("kit.fetch", bytes=about.st_size)
         now = session.now
-    answer = FileResponse(path.open("rb"), content_type="application/octet-stream")
-    answer["X-Khien-Now"] = now.isoformat()
+    answer = StreamingHttpResponse(
+        _pieces(path, first, last + 1), status=206 if wanted else 200, content_type="application/octet-stream"
+    )
+    answer["Content-Length"] = str(last + 1 - first)
+    answer["Accept-Ranges"], answer["ETag"], answer["X-Khien-Now"] = "bytes", tag, now.isoformat()
+    if wanted:
+        answer["Content-Range"] = f"bytes {first}-{last}/{about.st_size}"
     return answer
+
+
+def _range(text: str | None, size: int) -> tuple[int, int] | None:
+    """First and last byte of a single range; None where the whole is wanted (also for forms that may be ignored)."""
+    found = re.fullmatch(r"bytes=(\d{1,15})-(\d{0,15})", text or "")
+    if found is None:
+        return None
+    return int(found[1]), min(int(found[2] or size), size - 1)
+
+
+def _pieces(path: Path, start: int, end: int) -> Iterator[bytes]:
+    with path.open("rb") as stream:
+        stream.seek(start)
+        while start < end:
+            piece = stream.read(min(1 << 16, end - start))
+            if not piece:
+                return
+            start += len(piece)
+            yield piece
 
 
 @permission_required("identity.check", "passage.record")

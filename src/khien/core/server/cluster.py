@@ -30,8 +30,8 @@ ROLES = {
 
 # Roles that own functions and that nobody logs in as: what such a function may do is what its role may.
 DUTIES = {
-    # The identity check asks about anybody. Without row security its plans carry no policies, which it would pass anyway;
-    # it may read what a check compares and write the access log, nothing else.
+    # The identity check asks about anybody. Without row security its plans carry no policies, which it would pass
+    # anyway; it may read what a check compares and write the access log, nothing else.
     "khien_checker": "NOLOGIN NOSUPERUSER BYPASSRLS",
 }
 
