@@ -6,7 +6,7 @@ The only place where the scope is set (DESIGN §4.3): `SET LOCAL`, inside the tr
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
@@ -66,6 +66,19 @@ class Session:
     def log(self, action: str, persons: Iterable[int] = (), **detail: Any) -> None:
         """Append to the access log, in this transaction. `detail` never holds an identifier of a person."""
         self.connection.execute("SELECT log_append(%s, %s::bigint[], %s)", (action, list(persons), Jsonb(detail)))
+
+    def log_each(self, entries: Iterable[tuple[Actor, str, Sequence[int], Mapping[str, Any]]]) -> None:
+        """Append log rows of several actors in one round trip: each (actor, action, persons, detail) as its actor's."""
+        told = list(entries)
+        if [actor for actor, *_ in told] == [self.actor]:
+            self.log(told[0][1], told[0][2], **told[0][3])
+            return
+        append = sql.SQL("SELECT log_append({}, {}::bigint[], {})")
+        statements = [
+            f"{_scope(actor)}; {append.format(action, list(persons), Jsonb(detail)).as_string(self.connection)}"
+            for actor, action, persons, detail in told
+        ]
+        self.connection.execute("; ".join([*statements, _scope(self.actor)]))  # no words of a user in it
 
     def after_commit(self, effect: Callable[[], None]) -> None:
         """Run `effect` once the outermost transaction has committed; never if it rolls back."""

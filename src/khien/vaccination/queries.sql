@@ -4,9 +4,11 @@
 SELECT e.n, p.birth_date, p.sex, p.died_on, v.product IS NOT NULL AS product_known, v.disease, v.licensed_on, s.site_id,
        l.product IS NOT NULL AS lot_known, l.arrived_on, l.expires_on, l.blocked_on, o.history, f.facts
 FROM unnest(%(n)s::int[], %(person_id)s::bigint[], %(client_id)s::uuid[], %(product)s::text[], %(lot_number)s::text[],
-            %(site)s::text[], %(given_on)s::date[], %(corrects)s::bigint[])
-     AS e (n, person_id, client_id, product, lot_number, site, given_on, corrects)
+            %(site)s::text[], %(given_on)s::date[], %(corrects)s::bigint[], %(area)s::text[])
+     AS e (n, person_id, client_id, product, lot_number, site, given_on, corrects, area)
 JOIN person p ON p.person_id = e.person_id AND p.merged_into IS NULL
+    -- Among entries of several senders each reaches only people of its sender's own area.
+    AND (e.area IS NULL OR p.home_unit <@ e.area::int4multirange OR p.present_unit <@ e.area::int4multirange)
 LEFT JOIN vaccine_product v ON v.product = e.product
 LEFT JOIN lot l ON l.product = e.product AND l.lot_number = e.lot_number
 LEFT JOIN site s ON s.code = e.site
@@ -32,12 +34,12 @@ INSERT INTO dose (person_id, client_id, product, lot_number, site_id, given_on, 
                   status, supersedes, reason, recorded_by, recorded_at)
 SELECT e.person_id, e.client_id, e.product, e.lot_number, e.site_id, e.given_on, e.evidence,
        coalesce(string_to_array(nullif(e.flags, ''), ' '), '{}'), e.counts, e.substandard, e.status, e.supersedes, e.reason,
-       %(recorded_by)s, %(recorded_at)s
+       e.recorded_by, %(recorded_at)s
 FROM unnest(%(person_id)s::bigint[], %(client_id)s::uuid[], %(product)s::text[], %(lot_number)s::text[], %(site_id)s::int[],
             %(given_on)s::date[], %(evidence)s::text[], %(flags)s::text[], %(counts)s::bool[], %(substandard)s::bool[],
-            %(status)s::text[], %(supersedes)s::bigint[], %(reason)s::text[])
+            %(status)s::text[], %(supersedes)s::bigint[], %(reason)s::text[], %(recorded_by)s::bigint[])
      AS e (person_id, client_id, product, lot_number, site_id, given_on, evidence, flags, counts, substandard, status,
-           supersedes, reason)
+           supersedes, reason, recorded_by)
 ON CONFLICT (person_id, client_id) DO NOTHING
 RETURNING person_id, client_id, dose_id;
 

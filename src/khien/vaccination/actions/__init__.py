@@ -18,7 +18,14 @@ from khien.vaccination.actions.desk import (
     screen_person,
     undo_dose,
 )
-from khien.vaccination.actions.doses import DoseOutcome, correct_dose, declare_dose, record_dose, record_doses
+from khien.vaccination.actions.doses import (
+    DoseOutcome,
+    correct_dose,
+    declare_dose,
+    record_dose,
+    record_doses,
+    record_for_senders,
+)
 from khien.vaccination.actions.events import conclude_event, report_event, update_event, verify_dose
 from khien.vaccination.actions.people import (
     end_health_fact,
@@ -75,6 +82,7 @@ __all__ = [
     "receive_stock",
     "record_dose",
     "record_doses",
+    "record_for_senders",
     "release_lot",
     "report_excursion",
     "send_invitations",

@@ -37,6 +37,7 @@ class _Row:
     site_id: int | None
     findings: tuple[Finding, ...]
     disease: str
+    by: Actor | None = None
     status: str = "completed"
     supersedes: int | None = None
     reason: str | None = None
@@ -49,39 +50,63 @@ def record_doses(*, by: Actor, entries: Sequence[DoseEntry]) -> list[DoseOutcome
     """
     by.must("dose.record")
     with begin(by) as session:
-        session.execute(SQL.lock_people, person_id=[e.person_id for e in entries])
-        before = _replayed(session, entries)
-        facts = _facts(session, entries, corrects=[None] * len(entries))
-        outcomes: list[DoseOutcome] = []
-        rows: list[_Row] = []
-        taken: dict[tuple[int, UUID], int] = {}
-        batch: dict[int, list[dict[str, Any]]] = {}  # what the batch adds to the histories the register knows
-        late: set[int] = set()  # people of whom a later dose was there already
-        for n, entry in enumerate(entries):
-            key = (entry.person_id, entry.client_id)
-            known = facts.get(n)
-            if key in taken:  # the same message twice in one batch
-                outcome, row = _twice(entries[taken[key]], entry)
-            else:
-                if known is not None:
-                    known["history"] += batch.get(entry.person_id, [])
-                outcome, row = _judge(entry, known, before, session.today)
-            if row is not None:
-                assert known is not None
-                taken[key] = n
-                rows.append(row)
-                batch.setdefault(entry.person_id, []).append(_remembered(row))
-                if any(d["given_on"] > entry.given_on for d in known["history"]):
-                    late.add(entry.person_id)
-            outcomes.append(outcome)
-        ids = _insert(session, rows)
-        _judge_again(session, late)
-        done = [
-            replace(o, dose_id=o.dose_id or ids.get((e.person_id, e.client_id))) if o.result != "refused" else o
-            for o, e in zip(outcomes, entries, strict=True)
-        ]
+        return _record(session, entries, [by] * len(entries))
+
+
+def record_for_senders(*, senders: Sequence[tuple[Actor, DoseEntry]]) -> list[DoseOutcome | None]:
+    """Record the entries of several senders of one purpose in one transaction, each for its own sender.
+
+    A sender needs the permission, reaches only people of the own area, and has a log row of its own; row-level security
+    holds everything to the senders' areas together. None: the person is not plainly in the sender's area, or does not
+    exist, and the entry has to be recorded by itself.
+    """
+    for by, _entry in senders:
+        by.must("dose.record")
+    areas = dict.fromkeys(by.area.strip("{}") for by, _entry in senders)
+    purpose = senders[0][0].purpose
+    together = Actor(None, "senders", purpose, frozenset(), "{" + ",".join(a for a in areas if a) + "}")
+    with begin(together) as session:
+        outcomes = _record(session, [entry for _by, entry in senders], [by for by, _entry in senders])
+    return [None if o.fault is not None and o.fault.field == "person" else o for o in outcomes]
+
+
+def _record(session: Session, entries: Sequence[DoseEntry], senders: Sequence[Actor]) -> list[DoseOutcome]:
+    session.execute(SQL.lock_people, person_id=[e.person_id for e in entries])
+    before = _replayed(session, entries)
+    areas = [None if sender == session.actor else sender.area for sender in senders]
+    facts = _facts(session, entries, corrects=[None] * len(entries), areas=areas)
+    outcomes: list[DoseOutcome] = []
+    rows: list[_Row] = []
+    taken: dict[tuple[int, UUID], int] = {}
+    batch: dict[int, list[dict[str, Any]]] = {}  # what the batch adds to the histories the register knows
+    late: set[int] = set()  # people of whom a later dose was there already
+    for n, entry in enumerate(entries):
+        key = (entry.person_id, entry.client_id)
+        known = facts.get(n)
+        if key in taken:  # the same message twice in one batch
+            outcome, row = _twice(entries[taken[key]], entry)
+        else:
+            if known is not None:
+                known["history"] += batch.get(entry.person_id, [])
+            outcome, row = _judge(entry, known, before, session.today)
+        if row is not None:
+            assert known is not None
+            row = replace(row, by=senders[n])
+            taken[key] = n
+            rows.append(row)
+            batch.setdefault(entry.person_id, []).append(_remembered(row))
+            if any(d["given_on"] > entry.given_on for d in known["history"]):
+                late.add(entry.person_id)
+        outcomes.append(outcome)
+    ids = _insert(session, rows)
+    _judge_again(session, late)
+    done = [
+        replace(o, dose_id=o.dose_id or ids.get((e.person_id, e.client_id))) if o.result != "refused" else o
+        for o, e in zip(outcomes, entries, strict=True)
+    ]
+    if rows:
         _log(session, "dose.record", rows, ids)
-        return done
+    return done
 
 
 def record_dose(*, by: Actor, entry: DoseEntry) -> DoseOutcome:
@@ -152,7 +177,9 @@ def _replayed(session: Session, entries: Sequence[DoseEntry]) -> dict[tuple[int,
     return {(row["person_id"], row["client_id"]): row for row in found}
 
 
-def _facts(session: Session, entries: Sequence[DoseEntry], corrects: Sequence[int | None]) -> dict[int, dict[str, Any]]:
+def _facts(
+    session: Session, entries: Sequence[DoseEntry], corrects: Sequence[int | None], areas: Sequence[str | None] = ()
+) -> dict[int, dict[str, Any]]:
     """By the entry's place; `history` (the person's other doses) and `facts` (of health) for the schedule."""
     found = session.rows(
         SQL.facts_of_doses,
@@ -164,6 +191,7 @@ def _facts(session: Session, entries: Sequence[DoseEntry], corrects: Sequence[in
         site=[e.site for e in entries],
         given_on=[e.given_on for e in entries],
         corrects=list(corrects),
+        area=list(areas or [None] * len(entries)),
     )
     for row in found:
         row["history"] = [
@@ -274,17 +302,24 @@ def _insert(session: Session, rows: Sequence[_Row]) -> dict[tuple[int, UUID], in
         status=[r.status for r in rows],
         supersedes=[r.supersedes for r in rows],
         reason=[r.reason for r in rows],
-        recorded_by=session.actor.account_id,
+        recorded_by=[(r.by or session.actor).account_id for r in rows],
         recorded_at=session.now,
     )
     return {(row["person_id"], row["client_id"]): row["dose_id"] for row in made}
 
 
 def _log(session: Session, action: str, rows: Sequence[_Row], ids: dict[tuple[int, UUID], int]) -> None:
-    if rows:
-        # Every entry of a call carries the same detail, so a batch says how many doses it wrote, not which.
-        detail = {"dose": next(iter(ids.values()))} if len(ids) == 1 else {"doses": len(ids)}
-        session.log(action, [r.entry.person_id for r in rows], **detail)
+    """A log row a sender."""
+    told: dict[Actor, list[_Row]] = {}
+    for row in rows:
+        told.setdefault(row.by or session.actor, []).append(row)
+    session.log_each((by, action, [r.entry.person_id for r in mine], _detail(mine, ids)) for by, mine in told.items())
+
+
+def _detail(rows: Sequence[_Row], ids: dict[tuple[int, UUID], int]) -> dict[str, int]:
+    """Every entry of a call carries the same detail, so a batch says how many doses it wrote, not which."""
+    made = [ids[key] for row in rows if (key := (row.entry.person_id, row.entry.client_id)) in ids]
+    return {"dose": made[0]} if len(made) == 1 else {"doses": len(made)}
 
 
 def _raise_if_not_done(outcome: DoseOutcome) -> None:
