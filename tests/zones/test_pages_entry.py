@@ -11,6 +11,7 @@ from khien.core.session import begin
 from khien.zones import actions
 from tests.register import NORTH, SOUTH
 from tests.zones.conftest import ORDER, TODAY, page, signed_in
+from tests.zones.people import reside
 
 DESK = machine("test", "*")
 SIGNED = {"document": "QĐ 9", "signed_by": "Chủ tịch"}
@@ -200,3 +201,34 @@ def test_a_departure_entered_in_error_is_undone_on_the_persons_page(desks: None)
     with begin(DESK) as session:
         assert session.value("SELECT present_unit FROM person WHERE person_id = 2") == SOUTH
     assert "Arrival, departure" not in page(signed_in("cdc"), "/persons/2/")  # the desk enters no residence
+
+
+def test_a_household_is_changed_on_its_page_and_two_heads_are_refused(desks: None) -> None:
+    with begin(DESK, role="khien_loader") as session:
+        reside(session, 1, SOUTH, "stay", TODAY - dt.timedelta(3), TODAY + dt.timedelta(9))
+        session.execute("UPDATE person SET present_unit = %(s)s WHERE person_id = 1", s=SOUTH)
+        session.execute("INSERT INTO household VALUES (50, %(s)s, 'Hẻm 7')", s=SOUTH)
+        session.execute(
+            "INSERT INTO household_member VALUES (1, 50, 'head', '[2010-01-01,)'), (2, 50, 'spouse', '[2010-01-01,)')"
+        )
+        session.execute("INSERT INTO identifier (kind, value, person_id) VALUES ('personal_number', '001190123456', 1)")
+    police = signed_in("nam")
+    shown = page(police, "/persons/2/household/?head=2")
+    assert "Another head" in shown
+    event = {"event": "head", "head": "2", "member_1": "head", "member_2": "head",
+             "client_id": "8c7a1c9e-1d9f-4f5a-9d68-1e6c7a3a9f21", **date("on", TODAY)}  # fmt: skip
+    refused = police.post("/persons/2/household/", event)
+    assert refused.status_code == 422
+    assert "A household has one head, not two." in refused.content.decode()
+    assert police.post("/persons/2/household/", event | {"member_1": "spouse"}).status_code == 302
+    shown = page(police, "/persons/2/")
+    assert "head of household" in shown[shown.index("<strong>Nguyễn Văn Số B") :][:200]
+    alone = {"event": "split", "member_1": "head", "member_2": "", "commune": "T2", "address": "Hẻm 9",
+             "client_id": "8c7a1c9e-1d9f-4f5a-9d68-1e6c7a3a9f22", **date("on", TODAY)}  # fmt: skip
+    assert police.post("/persons/1/household/", alone).status_code == 302
+    assert "Hẻm 9" in page(police, "/persons/1/")
+    back = {"event": "join", "number": "001190123456", "relation": "child",
+            "client_id": "8c7a1c9e-1d9f-4f5a-9d68-1e6c7a3a9f23", **date("on", TODAY)}  # fmt: skip
+    assert police.post("/persons/2/household/", back).status_code == 302
+    assert "Hẻm 9" in page(police, "/persons/2/")
+    page(signed_in("cdc"), "/persons/2/household/", 404)

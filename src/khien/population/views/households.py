@@ -40,12 +40,13 @@ def household(request: HttpRequest, person_id: int) -> HttpResponse:
         else:
             messages.success(request, _("The household was changed."))
             return redirect("population:person", person_id=person_id)
-    shown = {"person": person, "forms": forms, "form": form, "chosen": chosen or _wanted(request)}
+    shown = {"person": person, "forms": forms, "form": form, "chosen": chosen, "head": _head_of(request)}
     return render(request, "population/household.html", shown, status=422 if request.method == "POST" else 200)
 
 
-def _wanted(request: HttpRequest) -> str:
-    return "head" if request.GET.get("head") else ""
+def _head_of(request: HttpRequest) -> str:
+    """Who is to be the head: a number of a record, or nothing."""
+    return request.GET.get("head") or request.POST.get("head") or ""
 
 
 def _forms(request: HttpRequest, person: dict[str, Any], first: dict[str, Any]) -> dict[str, Form]:
@@ -62,7 +63,7 @@ def _forms(request: HttpRequest, person: dict[str, Any], first: dict[str, Any]) 
     found["split"] = SplitForm(
         **start("split"), members=members, proposed={person["person_id"]: "head"}, may_stay=True
     )  # fmt: skip
-    head = request.GET.get("head") or request.POST.get("head") or ""
+    head = _head_of(request)
     if len(members) > 1 and head.isdecimal() and int(head) in relations:
         proposed = under_new_head(relations, int(head))
         found["head"] = RelationsForm(**start("head"), members=members, proposed=proposed, may_stay=False)
