@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,9 +11,9 @@ import click
 from khien import rulebook
 from khien.cli import language, print_json
 from khien.cli._vaccination_evaluate import evaluate
+from khien.cli._vaccination_load import load
 from khien.cli._vaccination_people import contact, declared, due, fact, schedule, verify
 from khien.core.actor import Actor, machine
-from khien.core.errors import BadInput, Fault
 from khien.core.i18n import N_, translate
 from khien.core.session import begin
 from khien.population import store as population
@@ -31,7 +28,7 @@ def vaccination() -> None:
     """Doses given, and what the schedule says of them."""
 
 
-for _command in (evaluate, due, schedule, fact, contact, declared, verify):
+for _command in (evaluate, load, due, schedule, fact, contact, declared, verify):
     vaccination.add_command(_command)
 
 
@@ -121,60 +118,3 @@ def status(number: str, as_json: bool) -> None:
         click.echo(
             f"{mark} {row['given_on']}  {row['product_name']}  {row['lot_number'] or '–'}  {row['site_name'] or '–'}"
         )
-
-
-@vaccination.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--json", "as_json", is_flag=True)
-def load(file: Path, as_json: bool) -> None:
-    """Record the doses of FILE: one JSON object a line, with the fields of the JSON API. Safe to run again."""
-    actor = _actor("dose.record")
-    for _checked in _entries(file):
-        pass  # a line that is no dose is found before the first dose is written
-    counts: dict[str, int] = {}
-    batch: list[DoseEntry] = []
-    for entry in _entries(file):
-        batch.append(entry)
-        if len(batch) == 1000:
-            _record(actor, batch, counts)
-    _record(actor, batch, counts)
-    print_json(counts) if as_json else click.echo("  ".join(f"{k}: {v:,}" for k, v in sorted(counts.items())))
-
-
-def _entries(file: Path) -> Iterator[DoseEntry]:
-    with file.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                yield _entry(line, number)
-
-
-def _entry(line: bytes, number: int) -> DoseEntry:
-    try:
-        told = json.loads(line.decode("utf-8-sig"))
-        told["client_id"] = UUID(told["client_id"])
-        told["given_on"] = dt.date.fromisoformat(told["given_on"])
-        if _well_typed(told):
-            return DoseEntry(**told)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        pass
-    fault = Fault("dose", N_("Not a dose: one JSON object with client_id, person_id, product, given_on."), line=number)
-    raise BadInput(N_("The file holds a line that is not a dose."), faults=(fault,))
-
-
-def _well_typed(told: dict[str, Any]) -> bool:
-    """Whether the database can take the fields: a 64-bit number, texts without NUL and of bounded length."""
-    texts = [told["product"], told.get("evidence", ""), told.get("lot_number") or "", told.get("site") or ""]
-    return (
-        type(told["person_id"]) is int
-        and 0 < told["person_id"] < 2**63
-        and type(told.get("already_given", False)) is bool
-        and all(
-            isinstance(text, str) and len(text) <= 100 and "\0" not in text and text.isprintable() for text in texts
-        )
-    )
-
-
-def _record(actor: Actor, batch: list[DoseEntry], counts: dict[str, int]) -> None:
-    for outcome in actions.record_doses(by=actor, entries=batch) if batch else ():
-        counts[outcome.result] = counts.get(outcome.result, 0) + 1
-    batch.clear()

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from khien.core.errors import BadInput, WrongUsage
 from khien.core.i18n import N_
+from khien.core.text import read_utf8
 from khien.rulebook import load
 from khien.simulation import ages, compositions
 from khien.simulation.cards import CMND, KINDS, NEVER, NONE, Cards, cards, day_number
@@ -88,8 +89,8 @@ def shares_from(path: Path) -> dict[str, Any]:
     Raises BadInput for a file that is no TOML or holds something else than tables, WrongUsage for an unknown table.
     """
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        given = tomllib.loads(read_utf8(path))
+    except tomllib.TOMLDecodeError:
         raise BadInput(N_("The file of shares is not valid TOML.")) from None
     if any(not isinstance(table, dict) for table in given.values()):
         raise BadInput(N_("The file of shares is not valid TOML."))

@@ -7,6 +7,7 @@ its kind, from its code alone: it is a fact of the place and does not change wit
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from khien.core.errors import BadInput, NotFound
 from khien.core.i18n import N_
-from khien.core.text import fold
+from khien.core.text import fold, read_utf8
 from khien.rulebook import load
 
 _SIZE_COLUMNS = ("hh1", "hh2", "hh3", "hh4", "hh5", "hh6", "hh7plus")
@@ -95,7 +96,7 @@ def with_census(base: Communes, path: Path) -> Communes:
     people, sizes = base.people.copy(), base.sizes.copy()
     index = {code: i for i, code in enumerate(base.code)}
     counted: dict[int, NDArray[np.float64]] = {}
-    with path.open(encoding="utf-8-sig", newline="") as stream:
+    with io.StringIO(read_utf8(path), newline="") as stream:
         reader = csv.DictReader(stream)
         needed = ("code_2019", "population", *_SIZE_COLUMNS)
         if missing := [c for c in needed if c not in (reader.fieldnames or ())]:
@@ -119,7 +120,7 @@ def ages_by_district(base: Communes, path: Path) -> dict[str, NDArray[np.float64
     Columns: province, district (its name starts the column's; empty = whole province), total, then 18 age groups.
     Districts that the file does not name take their province's line; of neither, nothing. Raises BadInput.
     """
-    with path.open(encoding="utf-8-sig", newline="") as stream:
+    with io.StringIO(read_utf8(path), newline="") as stream:
         rows = list(csv.reader(stream))[1:]
     try:
         read = {(fold(r[0]), fold(r[1])): np.array([float(x) for x in r[3:21]]) for r in rows}

@@ -11,6 +11,7 @@ from typing import Any
 from khien import rulebook
 from khien.core.errors import BadInput, Fault, NotFound
 from khien.core.i18n import N_
+from khien.core.text import read_utf8
 from khien.vaccination import cdsi
 from khien.vaccination.programme_reader import ProgrammeReader
 from khien.vaccination.rules.model import Programme
@@ -42,9 +43,9 @@ def find(name: str) -> Programme:
     if path.is_dir():
         paths = sorted(path.glob("*.toml"), key=lambda p: (p.name != "programme.toml", p.name))
         if paths:
-            return read_texts({p.name: p.read_text(encoding="utf-8") for p in paths}, name)
+            return read_texts({p.name: read_utf8(p) for p in paths}, name)
     elif path.is_file():
-        return read_texts({path.name: path.read_text(encoding="utf-8")}, name)
+        return read_texts({path.name: read_utf8(path)}, name)
     raise NotFound(
         N_("No programme “{name}”: neither a shipped one ({choices}) nor a file nor a folder with TOML files."),
         name=name,

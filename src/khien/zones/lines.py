@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
 from khien.core.errors import BadInput, Fault
 from khien.core.i18n import N_
+from khien.core.text import read_utf8
 
 
 def lines_of(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
     """The lines of a CSV file (UTF-8) with their numbers, every column a text. Raises BadInput for another file."""
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        try:
-            rows = list(csv.DictReader(stream))
-        except (UnicodeDecodeError, csv.Error):
-            raise BadInput(N_("The file is not CSV in UTF-8.")) from None
+    try:
+        rows = list(csv.DictReader(io.StringIO(read_utf8(path), newline="")))
+    except csv.Error:
+        raise BadInput(N_("The file is not CSV in UTF-8.")) from None
     missing = [c for c in columns if rows and c not in rows[0]]
     if missing:
         raise BadInput(N_("The file lacks the column {column}."), column=missing[0])
