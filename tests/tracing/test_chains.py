@@ -62,3 +62,22 @@ def test_serial_interval_with_its_interval() -> None:
 def test_weights() -> None:
     assert gamma_density(4, 4, 2.5) > gamma_density(12, 4, 2.5) > gamma_density(-2, 4, 2.5) > 0
     assert excess(1, 2) == 0 < excess(5, 1)
+
+
+@pytest.mark.parametrize(("r", "k"), [(0.8, 0.1), (1.5, 0.5), (2.5, 5.0)])
+def test_intervals_hold_the_truth_as_often_as_they_say(r: float, k: float) -> None:
+    rng = np.random.default_rng(7)
+    rounds, inside_r, inside_k = 40, 0, 0
+    for _ in range(rounds):
+        found = chains.offspring([int(n) for n in rng.negative_binomial(k, k / (k + r), 300)])
+        assert found is not None
+        inside_r += found.r.low <= r <= found.r.high
+        inside_k += found.k.low <= k <= found.k.high
+    assert inside_r / rounds >= 0.85 and inside_k / rounds >= 0.85  # of 95 %, with the error of 40 rounds
+
+
+def test_the_serial_interval_holds_the_truth_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(7)
+    found = [chains.serial_interval(list(rng.gamma(4, 1.5, 80)), seed=n) for n in range(100)]
+    assert sum(f is not None and f[0].low <= 6 <= f[0].high for f in found) >= 88
+    assert sum(f is not None and f[1].low <= 3 <= f[1].high for f in found) >= 82  # of a skewed spread a little less

@@ -197,7 +197,12 @@ def test_a_load_that_was_killed_goes_on_where_it_was(
         visits.load_visits(path, by=ALL, piece_size=200)
     assert people.value("SELECT count(*) FROM visit") == 0
     written.clear()
-    monkeypatch.setattr(loader, "_piece", lambda *given: (written.append(given[2].number), whole(*given)))
+
+    def noted(connection: Any, source: Any, piece: pieces.Piece, latest: Any) -> None:
+        written.append(piece.number)
+        whole(connection, source, piece, latest)
+
+    monkeypatch.setattr(loader, "_piece", noted)
     done = visits.load_visits(path, by=ALL, piece_size=200)
     assert done.resumed and min(written) == 3
     assert (done.rows, done.loaded, done.rejected) == (40, 30, {"unknown_number": 10})

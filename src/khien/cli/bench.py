@@ -14,6 +14,7 @@ _BENCHES = {
     "schedule": "khien.vaccination.bench",
     "identity": "khien.checkpoints.bench.identity",
     "trace": "khien.tracing.bench",
+    "replay": "khien.tracing.bench",
     "tracing-recall": "khien.simulation.tracing_recall",
     "dose": "khien.web.bench.dose",
     "due": "khien.web.bench.due",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -16,6 +18,8 @@ from khien.core.i18n import N_
 from khien.core.session import begin
 from khien.core.sql import Queries
 from khien.tracing import actions, visits
+from khien.tracing import replay as replaying
+from khien.tracing.outbreak import read_contacts, read_linelist
 from khien.tracing.rules.window import VIET_NAM, infectious_window
 
 _q = Queries("khien.tracing", "bench.sql")
@@ -24,6 +28,7 @@ _ONSET = dt.date(2021, 9, 13)  # of every case: _q.cases
 _VISITS_A_PERSON = 30
 _ACTOR = machine("bench", "visit.load", "trace.run")
 _CHUNK = 1 << 20
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _COLUMNS = "person_id, place_id, came_at, left_at, span, source, seat"
 
 
@@ -140,3 +145,30 @@ def _bench_many(persons: list[int], depth: int, people: int, as_json: bool) -> N
         bench.Measured("trace-many", round(ours, 2), round(reference, 2), unit, round(ours / reference, 2), people),
         as_json,
     )
+
+
+@click.command()
+@click.argument("linelist", type=_FILE)
+@click.argument("contacts", type=_FILE, required=False)
+@click.option(
+    "--left-out", type=click.FloatRange(0, 1), default=0.0, show_default=True, help="Contacts nobody scanned."
+)
+@click.option("--false", type=click.FloatRange(0), default=0.0, show_default=True, help="False ones for each true one.")
+@click.option("--serial", type=(float, float), help="Serial interval: mean and standard deviation in days.")
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--json", "as_json", is_flag=True)
+def replay(
+    linelist: Path, contacts: Path | None, left_out: float, false: float, serial: tuple[float, float] | None, seed: int,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Replay a published outbreak: LINELIST and CONTACTS as CSV, or a LINELIST with a column infector.
+
+    Case after case is reported, traced and looked back from, with nothing known that was not known that day. Nothing is
+    kept in the register. Needs units.
+    """
+    done = replaying.replay(
+        read_linelist(linelist), read_contacts(contacts or linelist), by=machine("bench", "*"), left_out=left_out,
+        false=false, serial=serial, seed=seed,
+    )  # fmt: skip
+    answer = {"name": "replay", **asdict(done)}
+    click.echo(json.dumps(answer) if as_json else "\n".join(f"{k}: {v}" for k, v in answer.items()))
