@@ -161,10 +161,7 @@ END $$;
 -- hence the owner's rights; the functions touch definitions only. False: other tables refer to these keys, nothing done.
 -- With `keep_foreign` the foreign keys stay, for a loader that may switch their row-by-row check off: two transactions can
 -- then load two tables side by side. keys_up proves them with one join.
-CREATE FUNCTION khien_load_keys_down(
-    tables regclass[] DEFAULT '{person,identifier,personal_card,household,household_member,residence}',
-    keep_foreign boolean DEFAULT false
-) RETURNS boolean
+CREATE FUNCTION khien_load_keys_down(tables regclass[], keep_foreign boolean) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     taken "char"[] := CASE WHEN keep_foreign THEN '{p,u,x}' ELSE '{p,u,x,f}' END;
@@ -203,9 +200,7 @@ BEGIN
     RETURN true;
 END $$;
 
-CREATE FUNCTION khien_load_keys_up(
-    tables regclass[] DEFAULT '{person,identifier,personal_card,household,household_member,residence}'
-) RETURNS void
+CREATE FUNCTION khien_load_keys_up(tables regclass[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET default_statistics_target = 30 AS $$
 DECLARE
     forced regclass[];

@@ -60,6 +60,12 @@ CREATE OR REPLACE FUNCTION due_present(area int4multirange) RETURNS text LANGUAG
                                ' OR '), 'false') FROM unnest(area) a;
 $$;
 
+-- Only these functions, which run with the nation's scope, reach what is kept of people's past. One condition, asked once
+-- a statement: it does not decide their plans.
+ALTER TABLE due.history ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS khien_scope ON due.history;
+CREATE POLICY khien_scope ON due.history USING ((SELECT khien_nation()));
+
 -- Bring up to date what is kept of people's past: of those whose doses changed since a moment, or (null) of those of an
 -- area of whom nothing that still holds is kept, at most so many. Whoever has a dose on one of the `missing` days waits:
 -- their limits have to be put into due_day first.

@@ -21,6 +21,7 @@ from khien.core.sql import Queries
 _q = Queries("khien.checkpoints.bench", "people.sql")
 _CHUNK = 1_000_000
 _TABLES = sql.SQL("person, identifier, dose, device")
+_LOADED = sql.SQL("'{person,identifier,personal_card,household,household_member,residence}'")
 
 
 def use_database(name: str) -> None:
@@ -42,14 +43,15 @@ def make(people: int, progress: Progress) -> None:
         loader.execute(_q.master_data)
         loader.execute(_q.names)
         with loader.transaction():
-            kept = people >= _CHUNK and loader.execute("SELECT khien_load_keys_down()").fetchone() == (True,)
+            keys_down = sql.SQL("SELECT khien_load_keys_down({}, false)").format(_LOADED)
+            kept = people >= _CHUNK and loader.execute(keys_down).fetchone() == (True,)
             for first in range(1, people + 1, _CHUNK):
                 chunk = {"first": first, "last": min(first + _CHUNK - 1, people)}
                 for statement in (_q.people, _q.numbers, _q.doses):
                     loader.execute(statement, chunk)
                 progress(f"{chunk['last']:,}")
             if kept:
-                loader.execute("SELECT khien_load_keys_up()")
+                loader.execute(sql.SQL("SELECT khien_load_keys_up({})").format(_LOADED))
     with closing(databases.connect_admin(databases.current_name())) as admin:
         admin.execute(sql.SQL("VACUUM (ANALYZE) {}").format(_TABLES))
 

@@ -78,7 +78,7 @@ def ensure_roles(connection: psycopg.Connection[Any]) -> None:
                 statement = f"GRANT {name} TO {connection.info.user}"
                 connection.execute(sql.SQL("GRANT {} TO CURRENT_USER WITH SET TRUE").format(sql.Identifier(name)))
         for name, attributes in DUTIES.items():
-            if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (name,)).fetchone():
+            if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,)).fetchone() is None:
                 statement = f"CREATE ROLE {name} {attributes}"
                 connection.execute(sql.SQL(statement))
         statement = f"GRANT {', '.join(DUTIES)} TO khien_owner"

@@ -12,9 +12,11 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from khien.core.server import binaries, databases
 
+_MARKS = ("error:", "fatal:")
+
 
 def run(program: str, database: str, *arguments: str | Path, heard: Callable[[str], None]) -> tuple[int, list[str]]:
-    """Run `program` on `database` to its end: exit code and its last lines. `heard` gets every line it prints."""
+    """Run `program` on `database` to its end: exit code, its first error and its last lines. `heard` gets every line."""
     given = conninfo_to_dict(databases.admin_dsn(database))
     password = given.pop("password", None)
     # Not as an argument: every user of the machine can read those.
@@ -22,6 +24,7 @@ def run(program: str, database: str, *arguments: str | Path, heard: Callable[[st
     # pg_amcheck has no such option; its one plain argument is the database.
     where = ("" if program == "pg_amcheck" else "--dbname=") + make_conninfo("", **given)
     command = [str(binaries.folder() / program), where, *map(str, arguments)]
+    first: list[str] = []  # the statement that failed follows its error, and may be longer than what is kept
     last: deque[str] = deque(maxlen=20)
     with subprocess.Popen(  # noqa: S603 - PostgreSQL's own programs
         command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -29,14 +32,16 @@ def run(program: str, database: str, *arguments: str | Path, heard: Callable[[st
         assert process.stdout is not None
         for line in process.stdout:
             last.append(line.rstrip())
+            if not first and any(mark in line for mark in _MARKS):
+                first.append(line.rstrip())
             heard(line.rstrip())
-    return process.returncode, list(last)
+    return process.returncode, [*first, *last]
 
 
 def reason(lines: list[str]) -> str:
     """What a program gave as the cause: its first error, else its last line."""
     for line in lines:
-        for mark in ("error:", "fatal:"):
+        for mark in _MARKS:
             if mark in line:
                 return line.split(mark, 1)[1].strip()
     return lines[-1] if lines else "?"
