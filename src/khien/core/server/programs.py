@@ -16,7 +16,7 @@ _MARKS = ("error:", "fatal:")
 
 
 def run(program: str, database: str, *arguments: str | Path, heard: Callable[[str], None]) -> tuple[int, list[str]]:
-    """Run `program` on `database` to its end: exit code, its first error and its last lines. `heard` gets every line."""
+    """Run `program` on `database` to its end: exit code, its first error, its last lines. `heard` gets every line."""
     given = conninfo_to_dict(databases.admin_dsn(database))
     password = given.pop("password", None)
     # Not as an argument: every user of the machine can read those.
