@@ -39,7 +39,7 @@ def server(demo: tuple[str, dict]) -> str:
 
 
 def traveller(demo: tuple[str, dict], place: int = 0) -> dict[str, str]:
-    """A grown-up of the demonstration who lives outside the officer's commune."""
+    """A grown-up of the demonstration who lives outside the officer's commune and outside any zone in force."""
     from psycopg.conninfo import make_conninfo
 
     from khien.core import config
@@ -47,12 +47,16 @@ def traveller(demo: tuple[str, dict], place: int = 0) -> dict[str, str]:
     dsn = make_conninfo(config.database_dsn("khien_loader"), dbname=demo[1]["database"])
     with psycopg.connect(dsn) as connection:
         found = connection.execute(
-            "SELECT p.name, i.value, p.birth_date, p.sex, u.name FROM person p JOIN unit u ON u.unit_id = p.home_unit"
+            "SELECT p.name, i.value, p.birth_date, p.sex, concat_ws(', ', u.name, d.name) FROM person p"
+            " JOIN unit u ON u.unit_id = p.home_unit JOIN unit d ON d.unit_id = u.parent_id"
             " JOIN identifier i ON i.person_id = p.person_id AND i.kind = 'personal_number'"
             " WHERE p.died_on IS NULL AND p.birth_precision = 'd'"
             " AND p.birth_date BETWEEN '1960-01-01' AND '1995-12-31'"
             " AND p.sex IN ('male', 'female') AND p.present_unit = p.home_unit"
-            " AND p.home_unit <> (SELECT min(unit_id) FROM site) ORDER BY p.person_id OFFSET %s LIMIT 1",
+            " AND p.home_unit <> (SELECT min(unit_id) FROM site)"
+            " AND NOT EXISTS (SELECT FROM zone_order z WHERE p.home_unit <@ z.area AND z.state = 'in_force')"
+            " AND NOT EXISTS (SELECT FROM isolation_order o WHERE o.person_id = p.person_id)"
+            " ORDER BY p.person_id OFFSET %s LIMIT 1",
             (place,),
         ).fetchone()
     assert found is not None
@@ -79,7 +83,7 @@ def fill_declaration(page: Page, person: dict) -> None:
     page.locator("input[name=card]").fill(card_of(person))
     page.locator("input[name=card]").press("Enter")
     expect(page.locator("input[name=name]")).to_have_value(person["name"])
-    page.locator("input[name=q_from]").fill(f"{person['commune']}, Quận 10")
+    page.locator("input[name=q_from]").fill(person["commune"])
     page.locator("input[name=q_to]").fill("Phường 15, Quận 10, TP Hồ Chí Minh")
     page.locator("input[name=q_phone]").fill("0900 000 000")
     page.locator("input[name=q_plate]").fill("51A-123.45")

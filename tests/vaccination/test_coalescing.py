@@ -119,7 +119,7 @@ def test_senders_together_each_by_own_account_area_and_log_row(country: Session)
     add_person(country, 3, unit=SOUTH)
     north, south = desk(7, "{[900000001,900000002)}"), desk(8, "{[900000002,900000003)}")
     entries = [(north, given(1)), (south, given(2)), (north, given(3)), (south, given(2, "none"))]
-    outcomes = record_for_senders(senders=entries)
+    outcomes = record_for_senders(by=entries[0][0], senders=entries)
     # A person of the other's area is left to be asked for alone, where the answer is that there is none.
     assert [o and o.result for o in outcomes] == ["recorded", "recorded", None, "refused"]
     assert write_doses(entries[2:3])[0] == record_doses(by=north, entries=[given(3)])[0]
@@ -129,7 +129,10 @@ def test_senders_together_each_by_own_account_area_and_log_row(country: Session)
         "SELECT account_id, person_id FROM access_log WHERE action = 'dose.record' ORDER BY account_id"
     )
     assert [(r["account_id"], r["person_id"]) for r in logged] == [(7, 1), (8, 2)]
-    assert [o and o.result for o in record_for_senders(senders=entries[:2])] == ["replayed", "replayed"]
+    assert [o and o.result for o in record_for_senders(by=entries[0][0], senders=entries[:2])] == [
+        "replayed",
+        "replayed",
+    ]
 
 
 def test_a_sender_without_permission_spoils_nothing(country: Session) -> None:
@@ -137,5 +140,5 @@ def test_a_sender_without_permission_spoils_nothing(country: Session) -> None:
     add_person(country, 2)
     stranger = desk(9, NATION, "campaign.read")
     with pytest.raises(NotAllowed):
-        record_for_senders(senders=[(desk(7), given(1)), (stranger, given(2))])
+        record_for_senders(by=desk(7), senders=[(desk(7), given(1)), (stranger, given(2))])
     assert country.value("SELECT count(*) FROM dose") == 0

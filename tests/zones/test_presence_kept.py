@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from contextlib import suppress
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -95,6 +95,28 @@ def undone(draw: st.DrawFn) -> Step:
 def passages(draw: st.DrawFn) -> Step:
     person, unit, hours = draw(people), draw(units), draw(st.integers(-100, 20))
     return lambda session: pass_by(session, person, unit, NOON + dt.timedelta(hours=hours, seconds=uuid4().int % 3600))
+
+
+def test_a_longer_stay_takes_a_shorter_one_in_and_gives_it_back_when_undone(session: Session) -> None:
+    add_country(session)
+    set_today(session, DAY)
+    resident(session, 1)
+
+    def stays() -> list[tuple[int, dt.date, dt.date | None]]:
+        return [(s.unit, s.start, s.end) for s in register.spells(session, 1) if s.kind == "stay"]
+
+    def stay(unit: int, first: int, last: int, message: UUID | None = None) -> None:
+        population.move(
+            by=POLICE, person_id=1, kind="stay", unit_id=unit, client_id=message,
+            from_day=DAY + dt.timedelta(days=first), until_day=DAY + dt.timedelta(days=last),
+        )  # fmt: skip
+
+    stay(SOUTH, -3, 2)
+    before, message = stays(), uuid4()
+    stay(NORTH, -5, 10, message)
+    assert stays() == [(NORTH, DAY - dt.timedelta(days=5), DAY + dt.timedelta(days=10))]
+    population.undo_residence(by=POLICE, change_id=message)
+    assert stays() == before
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

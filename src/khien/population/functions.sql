@@ -133,6 +133,15 @@ BEGIN
 END
 $$;
 
+-- Spells that a new one of their kind takes in whole, by their first days. The owner's rights, because the app may not
+-- delete; what stood before is kept by the event that calls this, and comes back when it is undone.
+CREATE OR REPLACE FUNCTION residence_give_way(person bigint, of_kind residence_kind, starts date[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    DELETE FROM residence r WHERE r.person_id = person AND r.kind = of_kind AND lower(r.valid) = ANY (starts)
+$$;
+REVOKE ALL ON FUNCTION residence_give_way(bigint, residence_kind, date[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION residence_give_way(bigint, residence_kind, date[]) TO khien_app, khien_loader;
+
 -- Where somebody whom the caller sees is from now on (null: as before). Who enters that a person has left the caller's area still sees the
 -- result, and can undo it, for a day: the policies would refuse a row that leaves their sight. The record counts as changed
 -- even where both places stay: figures of past days are asked of the residence that was entered.

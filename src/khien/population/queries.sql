@@ -133,6 +133,9 @@ UPDATE person SET died_on = %(died_on)s, changed_at = clock_timestamp() WHERE pe
 -- name: set_places
 SELECT register_place(%(person_id)s, %(home_unit)s, %(present_unit)s);
 
+-- name: give_way
+SELECT residence_give_way(%(person_id)s, %(kind)s::residence_kind, %(starts)s::date[]);
+
 -- name: end_spell
 UPDATE residence SET valid = daterange(lower(valid), %(until)s::date)
 WHERE person_id = %(person_id)s AND kind = %(kind)s::residence_kind AND lower(valid) = %(start)s;

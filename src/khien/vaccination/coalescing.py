@@ -93,7 +93,7 @@ def write_doses(senders: Sequence[tuple[Actor, DoseEntry]]) -> Sequence[DoseOutc
     by = senders[0][0]
     if all(sender == by for sender, _entry in senders):
         return record_doses(by=by, entries=[entry for _sender, entry in senders])
-    return record_for_senders(senders=senders)
+    return record_for_senders(by=senders[0][0], senders=senders)
 
 
 doses = Coalescer(write_doses)

@@ -309,11 +309,16 @@ def unmerge(*, by: Actor, person_id: int) -> None:
 def _rewrite(
     session: Session, person_id: int, before: tuple[Spell, ...], after: tuple[Spell, ...], source: str
 ) -> None:
-    """Bring the rows from `before` to `after`. A spell is its kind and first day; none disappears.
+    """Bring the rows from `before` to `after`. A spell is its kind and first day.
 
-    Shortened ones first, so that the new ones find room under the key that forbids overlaps.
+    Those that a new one takes in whole go first, then shortened ones, so that the new ones find room under the key that
+    forbids overlaps.
     """
     old = {(s.kind, s.start): s for s in before}
+    kept = {(s.kind, s.start) for s in after}
+    for kind in {kind for kind, _start in old.keys() - kept}:
+        starts = [start for of, start in old.keys() - kept if of == kind]
+        session.execute(_q.give_way, person_id=person_id, kind=kind, starts=starts)
     for spell in after:
         was = old.get((spell.kind, spell.start))
         row = {"person_id": person_id, "kind": spell.kind, "start": spell.start, "until": spell.end}

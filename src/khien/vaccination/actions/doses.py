@@ -53,20 +53,20 @@ def record_doses(*, by: Actor, entries: Sequence[DoseEntry]) -> list[DoseOutcome
         return _record(session, entries, [by] * len(entries))
 
 
-def record_for_senders(*, senders: Sequence[tuple[Actor, DoseEntry]]) -> list[DoseOutcome | None]:
-    """Record the entries of several senders of one purpose in one transaction, each for its own sender.
+def record_for_senders(*, by: Actor, senders: Sequence[tuple[Actor, DoseEntry]]) -> list[DoseOutcome | None]:
+    """Record the entries of several senders of one purpose in one transaction, each for its own. `by`: the first.
 
     A sender needs the permission, reaches only people of the own area, and has a log row of its own; row-level security
     holds everything to the senders' areas together. None: the person is not plainly in the sender's area, or does not
     exist, and the entry has to be recorded by itself.
     """
-    for by, _entry in senders:
-        by.must("dose.record")
-    areas = dict.fromkeys(by.area.strip("{}") for by, _entry in senders)
-    purpose = senders[0][0].purpose
-    together = Actor(None, "senders", purpose, frozenset(), "{" + ",".join(a for a in areas if a) + "}")
+    by.must("dose.record")
+    for sender, _entry in senders:
+        sender.must("dose.record")
+    areas = dict.fromkeys(sender.area.strip("{}") for sender, _entry in senders)
+    together = Actor(None, "senders", by.purpose, frozenset(), "{" + ",".join(a for a in areas if a) + "}")
     with begin(together) as session:
-        outcomes = _record(session, [entry for _by, entry in senders], [by for by, _entry in senders])
+        outcomes = _record(session, [entry for _sender, entry in senders], [sender for sender, _entry in senders])
     return [None if o.fault is not None and o.fault.field == "person" else o for o in outcomes]
 
 
