@@ -33,7 +33,7 @@ BEGIN
             WHERE r.person_id = ANY (block) AND d.day IS NOT NULL
         ) b;
         RETURN QUERY
-        WITH permanent AS (
+        WITH permanent AS MATERIALIZED (  -- read once: looked up one by one, each look-up would go through the whole block
             SELECT r.person_id, coalesce(lower(r.valid), '-infinity') AS day, r.unit_id AS home
             FROM residence r WHERE r.person_id = ANY (block) AND r.kind = 'permanent'
         ), numbered AS (  -- which permanent residence in turn; days before the first go with it

@@ -60,6 +60,19 @@ CREATE OR REPLACE FUNCTION due_present(area int4multirange) RETURNS text LANGUAG
                                ' OR '), 'false') FROM unnest(area) a;
 $$;
 
+-- After a large batch: let the planner know of doses that came since it last looked, each time they have doubled, rather
+-- than when autovacuum comes round. A first import would go through the plans of an empty table all along.
+CREATE OR REPLACE FUNCTION dose_statistics() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    -- At least 40 rows a page.
+    IF (SELECT pg_relation_size(oid) / 8192 * 40 > 2 * greatest(reltuples, 0) FROM pg_class WHERE oid = 'dose'::regclass) THEN
+        ANALYZE dose;
+    END IF;
+END $$;
+REVOKE ALL ON FUNCTION dose_statistics() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dose_statistics() TO khien_app, khien_loader;
+
 -- Only these functions, which run with the nation's scope, reach what is kept of people's past. One condition, asked once
 -- a statement: it does not decide their plans.
 ALTER TABLE due.history ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;

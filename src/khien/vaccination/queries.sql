@@ -110,3 +110,7 @@ ON CONFLICT (product) DO UPDATE SET name = excluded.name, disease = excluded.dis
 INSERT INTO site (code, name, unit_id, kind)
 SELECT * FROM unnest(%(code)s::text[], %(name)s::text[], %(unit_id)s::int[], %(kind)s::text[])
 ON CONFLICT (code) DO UPDATE SET name = excluded.name, unit_id = excluded.unit_id, kind = excluded.kind;
+
+-- After a large batch, last: nothing else waits for a lock then.
+-- name: dose_statistics
+SELECT dose_statistics();

@@ -17,6 +17,8 @@ from khien.vaccination.refusal import refused
 from khien.vaccination.rules.dose_checks import DoseEntry, DoseFacts, Finding, check_dose, finding, may_be_recorded
 from khien.vaccination.store.doses import SQL, dose_checks
 
+# Rows after which a batch tells the planner of itself.
+_LARGE = 1000
 _EVIDENCE = ("site", "abroad", "paper", "declared")
 
 
@@ -106,6 +108,8 @@ def _record(session: Session, entries: Sequence[DoseEntry], senders: Sequence[Ac
     ]
     if rows:
         _log(session, "dose.record", rows, ids)
+    if len(rows) >= _LARGE:
+        session.execute(SQL.dose_statistics)
     return done
 
 
