@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from khien.core import config
+from khien.core.server import databases
 from khien.population.synthetic_extract import write_extract
 from tests.population.extracts import AS_OF, everything, ready, register
 
@@ -34,8 +34,8 @@ def start(*words: str) -> subprocess.Popen[str]:
 
 
 def kill_when(process: subprocess.Popen[str], query: str) -> None:
-    """kill -9 as soon as `query` finds a row."""
-    with psycopg.connect(config.database_dsn("khien_loader"), autocommit=True) as connection:
+    """kill -9 as soon as `query` finds a row. Asked as administrator, who sees what other sessions do."""
+    with databases.connect_admin(databases.current_name()) as connection:
         while process.poll() is None:
             try:
                 if connection.execute(query).fetchone() is not None:

@@ -108,6 +108,7 @@ def test_nothing_about_people_is_left_in_the_folder(fresh_database: str, tmp_pat
 
 
 def test_two_databases_of_one_home_share_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KHIEN_DATABASE_URL", raising=False)  # it would name the database
     here = folder_of_database()
     monkeypatch.setenv("KHIEN_DATABASE_NAME", "another")
     assert folder_of_database() != here
