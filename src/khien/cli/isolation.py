@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import click
 
@@ -77,9 +78,7 @@ def list_(due: bool, page: int, as_json: bool) -> None:
     """Who is isolated, those first whose isolation ends first; a page at a time."""
     with begin(_ACTOR) as session:
         rows = store.isolated(session, due=due, page=page)
-    for row in rows:
-        days = row.pop("days")
-        row |= {"from": days.lower, "until": days.upper}
+    _spread(rows)
     if as_json:
         print_json(rows)
         return
@@ -98,9 +97,7 @@ def breach(since: dt.datetime | None, as_json: bool) -> None:
     with begin(_ACTOR) as session:
         start = since.replace(tzinfo=dt.timezone(dt.timedelta(hours=7))) if since else session.now - store.BREACH_DAYS
         rows = store.breaches(session, start)
-    for row in rows:
-        days = row.pop("days")
-        row |= {"from": days.lower, "until": days.upper}
+    _spread(rows)
     if as_json:
         print_json(rows)
         return
@@ -108,3 +105,10 @@ def breach(since: dt.datetime | None, as_json: bool) -> None:
         click.echo(
             f"{row['at'].isoformat(timespec='minutes')}  {row['name']}  {row['unit_name']}  {row['seen_unit'] or ''}"
         )
+
+
+def _spread(rows: list[dict[str, Any]]) -> None:
+    """The days of each order as two columns."""
+    for row in rows:
+        days = row.pop("days")
+        row |= {"from": days.lower, "until": days.upper}
