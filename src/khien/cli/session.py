@@ -16,7 +16,7 @@ from khien.core.i18n import N_, translate
 from khien.core.session import begin
 from khien.population import store as population
 from khien.territory import store as territory
-from khien.vaccination import actions, sending
+from khien.vaccination import actions, sending, sheets
 from khien.vaccination.store import campaign as store
 from khien.vaccination.store import desk
 
@@ -98,18 +98,7 @@ def people(session_id: int, file: Path | None, as_json: bool) -> None:
     with begin(_ACTOR) as opened:
         rows = store.call_list(opened, session_id)
     if file is not None:
-        body = [
-            [
-                r["priority"],
-                r["address"],
-                r["name"],
-                f"{r['birth_date']:%d/%m/%Y}",
-                r["phone"],
-                r["dose_number"],
-                r["state"],
-            ]
-            for r in rows
-        ]
+        body = sheets.call_list(rows)
         write_sheet(file, _HEAD, body)
         return
     keys = ("person_id", "priority", "address", "name", "birth_date", "dose_number", "state", "walk_in", "invited")

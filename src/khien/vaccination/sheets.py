@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import xlsxwriter
@@ -39,3 +39,19 @@ def _xlsx(rows: Sequence[Sequence[Any]]) -> bytes:
             sheet.write_row(n, 0, ["" if cell is None else cell for cell in row])
         sheet.autofit()
     return out.getvalue()
+
+
+def call_list(rows: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+    """The cells of a session's call list (store.campaign.call_list), a row a person."""
+    return [
+        [
+            r["priority"],
+            r["address"],
+            r["name"],
+            f"{r['birth_date']:%d/%m/%Y}",
+            r["phone"],
+            r["dose_number"],
+            r["state"],
+        ]
+        for r in rows
+    ]

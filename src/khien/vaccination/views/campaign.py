@@ -17,7 +17,7 @@ from khien.access.gate import permission_required
 from khien.core.errors import BadInput
 from khien.core.session import Session, begin
 from khien.territory import store as territory
-from khien.vaccination import actions, due, programmes, sending, store
+from khien.vaccination import actions, due, programmes, sending, sheets, store
 from khien.vaccination.forms import AllocationForm, CampaignForm, CloseForm, SessionForm
 from khien.vaccination.store import campaign, desk, stock
 from khien.vaccination.views.asking import ask, done, language, told
@@ -178,18 +178,7 @@ def session_file(request: HttpRequest, session_id: int, kind: str) -> HttpRespon
     with begin(request.actor) as session:
         rows = campaign.call_list(session, session_id)
     head = [_("Priority group"), _("Address"), _("Name"), _("Birth date"), _("Phone"), _("Dose"), _("State")]
-    body = [
-        [
-            r["priority"],
-            r["address"],
-            r["name"],
-            f"{r['birth_date']:%d/%m/%Y}",
-            r["phone"],
-            r["dose_number"],
-            r["state"],
-        ]
-        for r in rows
-    ]
+    body = sheets.call_list(rows)
     return sheet_response(f"session-{session_id}", kind, [head, *body])
 
 
