@@ -31,6 +31,7 @@ TEXTS = {
     "contraindicated": N_("Contraindicated"),
     "season_over": N_("The season of this vaccine is over"),
     "aged_out": N_("Above the maximum age"),
+    "unable_to_finish": N_("Cannot be finished before the maximum age"),
     "no_series": N_("No series of this programme is for this person"),
 }
 
