@@ -9,6 +9,7 @@ TEXTS = {
     "too_young": N_("Given below the minimum age"),
     "too_old": N_("Given above the maximum age"),
     "grace_period": N_("Given within the grace period; it counts"),
+    "volume_too_small": N_("Less was given than recommended; it counts"),
     "interval_too_short": N_("Given too soon after an earlier dose or event"),
     "live_virus_conflict": N_("Given too soon after another live vaccine"),
     "vaccine_not_allowed": N_("This vaccine is not allowed for this dose"),

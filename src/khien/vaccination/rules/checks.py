@@ -163,7 +163,19 @@ def judge(dose: TargetDose, track: Track, given: Given) -> tuple[str, tuple[Reas
         faults.append(wrong)
     if faults:
         return NOT_VALID, tuple(faults)
+    if given.volume is not None and _too_little(dose, given, birth):
+        return VALID, (*(_GRACE if grace else ()), Reason("volume_too_small", dose.document))
     return VALID, (_GRACE if grace else ())
 
 
 _GRACE = (Reason("grace_period", ""),)
+
+
+def _too_little(dose: TargetDose, given: Given, birth: int) -> bool:
+    """Table 6-26: less than each rule of the vaccine recommends. Volumes are recorded too loosely to refuse a dose."""
+    volumes = [
+        rule.volume
+        for rule in dose.preferable.get(given.vaccine, ())
+        if rule.volume is not None and rule.in_ages(birth, given.day) and _suits(rule, given)
+    ]
+    return given.volume is not None and bool(volumes) and given.volume < min(volumes)
