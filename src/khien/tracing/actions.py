@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from psycopg.types.json import Jsonb
 
@@ -21,6 +21,7 @@ from khien.tracing.history import note
 from khien.tracing.movement import derive
 from khien.tracing.rules import cases, exposure
 from khien.tracing.rules.window import VIET_NAM, Window, contact_rule, infectious_window
+from khien.vaccination import actions as vaccination
 
 _q = Queries("khien.tracing")
 
@@ -75,6 +76,8 @@ def report_case(*, by: Actor, entry: CaseEntry, retrace: bool = True) -> Reporte
         )  # fmt: skip
         session.log("case.report", [entry.person_id], case=case_id, state=entry.state)
         note(session, "case", entry.person_id, (entry.person_id, case_id), None, entry.state)
+        if entry.state == "confirmed":
+            _note_infection(by, asdict(entry))
         lists = _left_the_contacts(session, entry.person_id, reported_on)
         if lists and retrace:  # by the product itself: who reports need not be one who may trace
             trace(by=machine("epidemic-control", "trace.run"), persons=[entry.person_id])
@@ -92,6 +95,19 @@ def _check(entry: CaseEntry, reported_on: dt.date, today: dt.date) -> None:
             faults.append(Fault(name, N_("This day is in the future.")))
     if faults:
         raise BadInput(N_("The case cannot be reported like this."), faults=tuple(faults))
+
+
+def _note_infection(by: Actor, case: Mapping[str, Any]) -> None:
+    """A confirmed case puts the person's next dose off, where a programme says so."""
+    vaccination.note_infection(
+        by=by, client_id=_infection(case), person_id=case["person_id"], disease=case["disease"],
+        since=case["onset_on"] or case["sampled_on"],
+    )  # fmt: skip
+
+
+def _infection(case: Mapping[str, Any]) -> UUID:
+    """The number by which vaccination knows the infection of a case."""
+    return uuid5(case["client_id"], "infection")
 
 
 def _left_the_contacts(session: Session, person_id: int, on: dt.date) -> tuple[tuple[int, int], ...]:
@@ -192,7 +208,8 @@ def change_case(
     isolated_at: dt.datetime | None = None,
 ) -> None:
     """Move a case on in its life. A refuted one withdraws what it caused: contacts and isolation that no other open
-    case holds up. Raises NotFound, Refused for a state that cannot follow, NotAllowed."""
+    case holds up, the infection that puts doses off. Raises NotFound, Refused for a state that cannot follow,
+    NotAllowed."""
     by.must("case.report")
     with begin(by) as session:
         found = session.row(_q.lock_case, person_id=person_id, case_id=case_id)
@@ -218,6 +235,10 @@ def change_case(
         note(session, "case", person_id, (person_id, case_id), found["state"], state, reason)
         if state == "refuted":
             session.execute(_q.withdraw, person_id=person_id, case_id=case_id, on=session.today)
+            vaccination.withdraw_infection(by=by, client_id=_infection(found), person_id=person_id)
+        elif state == "confirmed" or found["state"] in ("confirmed", "recovered"):
+            told = {"onset_on": onset_on, "sampled_on": sampled_on}
+            _note_infection(by, found | {name: day for name, day in told.items() if day is not None})
 
 
 def decide_link(*, by: Actor, person_id: int, case_id: int, infector: int | None, reason: str) -> None:

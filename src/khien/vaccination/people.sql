@@ -6,6 +6,19 @@ INSERT INTO health_fact (person_id, client_id, code, valid, source, recorded_by,
 VALUES (%(person_id)s, %(client_id)s, %(code)s, daterange(%(since)s::date, %(until)s::date), %(source)s, %(by)s, %(now)s)
 ON CONFLICT (person_id, client_id) DO NOTHING RETURNING fact_id;
 
+-- name: put_infection
+-- Told again of the same case, it moves with its first day; one that was taken back stays so.
+INSERT INTO health_fact AS f (person_id, client_id, code, valid, source, recorded_by, recorded_at)
+VALUES (%(person_id)s, %(client_id)s, %(code)s, daterange(%(since)s::date, NULL), 'case', %(by)s, %(now)s)
+ON CONFLICT (person_id, client_id) DO UPDATE
+SET valid = daterange(lower(excluded.valid), CASE WHEN upper(f.valid) > lower(excluded.valid) THEN upper(f.valid) END)
+WHERE lower(f.valid) <> lower(excluded.valid)
+RETURNING fact_id;
+
+-- name: withdraw_infection
+UPDATE health_fact SET valid = 'empty'
+WHERE person_id = %(person_id)s AND client_id = %(client_id)s AND NOT isempty(valid) RETURNING fact_id;
+
 -- name: fact_exists
 SELECT true FROM health_fact WHERE person_id = %(person_id)s AND fact_id = %(fact_id)s;
 
@@ -14,8 +27,9 @@ UPDATE health_fact SET valid = daterange(lower(valid), greatest(%(on)s, lower(va
 WHERE person_id = %(person_id)s AND fact_id = %(fact_id)s AND (upper_inf(valid) OR upper(valid) > %(on)s);
 
 -- name: facts
-SELECT fact_id, code, lower(valid) AS since, upper(valid) AS until, source, recorded_at, valid @> %(on)s::date AS holds
-FROM health_fact WHERE person_id = %(person_id)s ORDER BY lower(valid) DESC, fact_id DESC;
+SELECT fact_id, code, lower(valid) AS since, upper(valid) AS until, source, recorded_at, valid @> %(on)s::date AS holds,
+       isempty(valid) AS withdrawn
+FROM health_fact WHERE person_id = %(person_id)s ORDER BY lower(valid) DESC NULLS LAST, fact_id DESC;
 
 -- name: set_contact
 -- An empty value takes the place of the old one: nothing about a person is deleted.

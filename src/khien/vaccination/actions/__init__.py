@@ -31,8 +31,10 @@ from khien.vaccination.actions.people import (
     end_health_fact,
     note_contact,
     note_health_fact,
+    note_infection,
     prioritise,
     set_priorities,
+    withdraw_infection,
 )
 from khien.vaccination.actions.stock import (
     Excursion,
@@ -75,6 +77,7 @@ __all__ = [
     "move_stock",
     "note_call",
     "note_health_fact",
+    "note_infection",
     "open_campaign",
     "open_session",
     "open_vial",
@@ -88,4 +91,5 @@ __all__ = [
     "send_invitations",
     "set_priorities",
     "transfer_stock",
+    "withdraw_infection",
 ]

@@ -54,6 +54,33 @@ def end_health_fact(*, by: Actor, person_id: int, fact_id: int) -> None:
             session.log("desk.work", [person_id], fact=fact_id, ended=True)
 
 
+def note_infection(*, by: Actor, client_id: UUID, person_id: int, disease: str, since: dt.date) -> None:
+    """A case of a disease is confirmed: from then on it puts doses off where a programme says so.
+
+    `client_id`: one number a case. Told again with another first day the fact moves; otherwise that changes nothing.
+    A disease that no programme asks about is not noted.
+    """
+    by.must("case.report")
+    if health_codes().get(disease, {}).get("kind") != "infection":
+        return
+    with begin(by) as session:
+        made = session.value(
+            SQL.put_infection, person_id=person_id, client_id=client_id, code=disease, since=since, by=by.account_id,
+            now=session.now,
+        )  # fmt: skip
+        if made is not None:
+            session.log("case.report", [person_id], fact=made)
+
+
+def withdraw_infection(*, by: Actor, client_id: UUID, person_id: int) -> None:
+    """The case was none: what `note_infection` noted of it never held. Again changes nothing."""
+    by.must("case.report")
+    with begin(by) as session:
+        taken = session.value(SQL.withdraw_infection, person_id=person_id, client_id=client_id)
+        if taken is not None:
+            session.log("case.report", [person_id], fact=taken, withdrawn=True)
+
+
 def note_contact(*, by: Actor, person_id: int, phone: str = "", email: str = "") -> None:
     """How an invitation reaches the person; an empty one takes the old one away. Raises BadInput, NotFound."""
     by.must("desk.work")

@@ -6,7 +6,7 @@ CREATE TABLE health_fact (
     fact_id     bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
     client_id   uuid NOT NULL,
     code        text NOT NULL,           -- 'immune_deficiency', 'covid-19' (an infection), 'pregnancy', 'bedridden'
-    valid       daterange NOT NULL CHECK (NOT isempty(valid)),
+    valid       daterange NOT NULL,      -- empty: it was taken back, as if it had never been
     source      text NOT NULL,           -- 'desk', 'station', 'case'
     recorded_by bigint,
     recorded_at timestamptz NOT NULL,
