@@ -43,10 +43,17 @@ _WARM = 2.0
 @click.option("--clients", default=16, show_default=True, type=click.IntRange(1, 500))
 @click.option("--accounts", default=1, show_default=True, type=click.IntRange(1, 500), help="Senders, taking turns.")
 @click.option("--seconds", default=8.0, show_default=True, type=click.FloatRange(1), help="Of each round.")
+@click.option(
+    "--late", default=10, show_default=True, type=click.IntRange(0, 100), help="Percent entered up to 250 days late."
+)
 @click.option("--rounds", default=3, show_default=True, type=click.IntRange(1), help="Ours and reference in turn.")
 @click.option("--json", "as_json", is_flag=True)
-def dose(clients: int, accounts: int, seconds: float, rounds: int, as_json: bool) -> None:
-    """Doses a second, each committed before it is answered. Needs a register with people; the doses stay in it."""
+def dose(clients: int, accounts: int, seconds: float, late: int, rounds: int, as_json: bool) -> None:
+    """Doses a second, each committed before it is answered. Needs a register with people; the doses stay in it.
+
+    Doses are of the day, as a desk records them, but for those entered LATE. What these mean for the doses after them,
+    ours weighs and the reference does not.
+    """
     setup.ready("en")
     with connect_admin(current_name()) as admin:
         admin.execute(_q.prepare)
@@ -56,7 +63,7 @@ def dose(clients: int, accounts: int, seconds: float, rounds: int, as_json: bool
     keys, today = _desks(accounts)
     try:
         with served() as port:
-            run = _Run(port, keys, people, today, clients)
+            run = _Run(port, keys, people, today, clients, late)
             for measured in run.measure(rounds, seconds):
                 bench.show(measured, as_json)
     finally:
@@ -86,9 +93,10 @@ def _desks(accounts: int) -> tuple[list[str], dt.date]:
 
 
 class _Run:
-    def __init__(self, port: int, keys: list[str], people: list[int], today: dt.date, clients: int) -> None:
+    def __init__(self, port: int, keys: list[str], people: list[int], today: dt.date, clients: int, late: int) -> None:
         self._port, self._keys, self._people, self._today, self._clients = port, cycle(keys), people, today, clients
-        self._dice = random.Random(1)  # noqa: S311 - not for secrets
+        self._late = late
+        self._dice = random.Random()  # noqa: S311 - not for secrets; other people in each run
 
     def measure(self, rounds: int, seconds: float) -> Iterator[bench.Measured]:
         self._http(_WARM, 2_000)
@@ -114,7 +122,8 @@ class _Run:
         return driven
 
     def _request(self) -> bytes:
-        given_on = self._today - dt.timedelta(days=self._dice.randrange(250))
+        late = self._dice.randrange(100) < self._late
+        given_on = self._today - dt.timedelta(days=self._dice.randrange(1, 250) if late else 0)
         body = json.dumps(
             {
                 "client_id": str(uuid4()),
@@ -132,7 +141,8 @@ class _Run:
         with as_file(files(__package__).joinpath("dose.pgbench")) as script:
             command = [
                 str(binaries.folder() / "pgbench"), "--no-vacuum", "--protocol=prepared", f"--client={self._clients}",
-                "--jobs=1", f"--time={seconds}", f"--define=people={len(self._people)}", f"--file={script}",
+                "--jobs=1", f"--time={seconds}", f"--define=people={len(self._people)}", f"--define=late={self._late}",
+                f"--define=today={self._today:%Y%m%d}", f"--file={script}",
                 config.database_dsn("khien_app"),
             ]  # fmt: skip
             done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"})  # noqa: S603
