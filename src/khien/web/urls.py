@@ -10,8 +10,10 @@ from khien.core.config import CAPABILITIES
 from khien.web import views
 from khien.web.api import api
 
-# Capabilities that have pages, in the order of the house.
-urlpatterns: list[URLPattern | URLResolver] = [
+# The API first: its callers are many, and each address above theirs would be tried. Then the capabilities that have
+# pages, in the order of the house.
+urlpatterns: list[URLPattern | URLResolver] = [path("api/", api.urls)]
+urlpatterns += [
     path("", include(f"khien.{name}.urls"))
     for name in CAPABILITIES
     if find_spec(f"khien.{name}.urls") and name != "web"
@@ -19,7 +21,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
 urlpatterns += [
     path("", views.home, name="home"),
     path("language", views.choose_language, name="language"),
-    path("api/", api.urls),
 ]
 
 handler400 = views.bad_request
