@@ -1,3 +1,49 @@
+-- Recording doses ----------------------------------------------------------------------------------------------------
+
+-- Lock the people of a batch of entries and tell what the register knows about each, in the order of the entries. Those
+-- about people outside the actor's scope simply have no row (absent and forbidden look the same).
+-- One writer a person at a time, locked in order so that two batches cannot wait for each other in a ring; the first key
+-- only keeps these locks apart from other uses of advisory locks. What is read, is read after the lock.
+-- A function, and one text a batch: its plan is made once a connection (making it costs more than running it), whatever
+-- the entries are. It looks everything up by a key: right for any number of them, also while the tables still grow.
+CREATE OR REPLACE FUNCTION dose_facts(entries json)
+RETURNS TABLE (n integer, earlier json, birth_date date, sex text, died_on date, product_known boolean, disease text,
+               licensed_on date, site_id integer, lot_known boolean, arrived_on date, expires_on date, blocked_on date,
+               history json, facts json)
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM pg_advisory_xact_lock(8241, ordered.id) FROM (
+        SELECT DISTINCT hashint8(e.person_id) AS id FROM json_to_recordset(entries) AS e (person_id bigint) ORDER BY 1) ordered;
+    RETURN QUERY
+    SELECT e.n, b.earlier, p.birth_date, p.sex, p.died_on, v.product IS NOT NULL, v.disease, v.licensed_on, s.site_id,
+           l.product IS NOT NULL, l.arrived_on, l.expires_on, l.blocked_on, o.history, f.facts
+    FROM json_to_recordset(entries)
+         AS e (n int, person_id bigint, client_id uuid, product text, lot_number text, site text, area text)
+    JOIN person p ON p.person_id = e.person_id AND p.merged_into IS NULL
+        -- Among entries of several senders each reaches only people of its sender's own area.
+        AND (e.area IS NULL OR p.home_unit <@ e.area::int4multirange OR p.present_unit <@ e.area::int4multirange)
+    LEFT JOIN vaccine_product v ON v.product = e.product
+    LEFT JOIN lot l ON l.product = e.product AND l.lot_number = e.lot_number
+    LEFT JOIN site s ON s.code = e.site
+    LEFT JOIN LATERAL (  -- what an earlier copy of the same message made
+        SELECT json_build_object('dose_id', d.dose_id, 'product', d.product, 'lot_number', d.lot_number,
+                                 'given_on', d.given_on, 'supersedes', d.supersedes) AS earlier
+        FROM dose d WHERE d.person_id = e.person_id AND d.client_id = e.client_id) b ON true
+    CROSS JOIN LATERAL (  -- the person's doses that stand, those recorded of a double too
+        SELECT json_agg(json_build_array(d.person_id, d.dose_id, d.given_on, d.product, w.disease, d.substandard,
+                                         d.evidence = 'declared', d.flags)) AS history
+        FROM dose d JOIN vaccine_product w USING (product)
+        WHERE d.person_id = ANY (ARRAY(SELECT m.person_id FROM person m WHERE m.merged_into = e.person_id) || e.person_id)
+          AND d.status = 'completed' AND d.superseded_by IS NULL) o
+    CROSS JOIN LATERAL (  -- what is known of the person's health, and from when until when
+        SELECT json_agg(json_build_array(h.code, lower(h.valid), upper(h.valid))) AS facts
+        FROM health_fact h
+        WHERE h.person_id = ANY (ARRAY(SELECT m.person_id FROM person m WHERE m.merged_into = e.person_id) || e.person_id)
+          AND NOT isempty(h.valid)) f;
+END $$;
+
 -- Figures of vaccination that count people without naming them: run with the nation's scope, because people from elsewhere
 -- come to a session too, and a balance that leaves them out is wrong. They give out no identity.
 

@@ -20,8 +20,9 @@ from khien.vaccination.toml_section import Faults, lines_of
 _BROKEN = N_("The programme “{name}” has faults.")
 
 
+@cache
 def shipped() -> list[str]:
-    """Names of the programmes that come with the product."""
+    """Names of the programmes that come with the product. Treat as read-only."""
     folder = files("khien.rulebook").joinpath("programmes")
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
@@ -33,7 +34,7 @@ def products() -> dict[str, dict[str, Any]]:
 
 
 def find(name: str) -> Programme:
-    """A shipped programme by name, a TOML file, a folder of them (such as `import-cdsi` writes), or of CDSi XML.
+    """A shipped programme by name, a TOML file, or a folder of them (such as `import-cdsi` writes).
 
     NotFound where there is none, BadInput with every fault by file and line where it breaks the form.
     """
@@ -44,8 +45,6 @@ def find(name: str) -> Programme:
         paths = sorted(path.glob("*.toml"), key=lambda p: (p.name != "programme.toml", p.name))
         if paths:
             return read_texts({p.name: read_utf8(p) for p in paths}, name)
-        if cdsi.holds_data(path):
-            return from_cdsi(path)
     elif path.is_file():
         return read_texts({path.name: read_utf8(path)}, name)
     raise NotFound(

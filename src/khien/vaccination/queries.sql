@@ -1,26 +1,7 @@
 -- name: facts_of_doses
--- What the register knows about each entry of a batch, in the order of the entries. Entries about people outside the
--- actor's scope simply have no row (absent and forbidden look the same).
-SELECT e.n, p.birth_date, p.sex, p.died_on, v.product IS NOT NULL AS product_known, v.disease, v.licensed_on, s.site_id,
-       l.product IS NOT NULL AS lot_known, l.arrived_on, l.expires_on, l.blocked_on, o.history, f.facts
-FROM unnest(%(n)s::int[], %(person_id)s::bigint[], %(client_id)s::uuid[], %(product)s::text[], %(lot_number)s::text[],
-            %(site)s::text[], %(given_on)s::date[], %(corrects)s::bigint[], %(area)s::text[])
-     AS e (n, person_id, client_id, product, lot_number, site, given_on, corrects, area)
-JOIN person p ON p.person_id = e.person_id AND p.merged_into IS NULL
-    -- Among entries of several senders each reaches only people of its sender's own area.
-    AND (e.area IS NULL OR p.home_unit <@ e.area::int4multirange OR p.present_unit <@ e.area::int4multirange)
-LEFT JOIN vaccine_product v ON v.product = e.product
-LEFT JOIN lot l ON l.product = e.product AND l.lot_number = e.lot_number
-LEFT JOIN site s ON s.code = e.site
-CROSS JOIN LATERAL (  -- the person's other doses that stand, those recorded of a double too
-    SELECT json_agg(json_build_array(d.given_on, d.product, w.disease, d.substandard, d.evidence = 'declared')) AS history
-    FROM dose d JOIN vaccine_product w USING (product)
-    WHERE d.person_id = ANY (ARRAY(SELECT m.person_id FROM person m WHERE m.merged_into = e.person_id) || e.person_id)
-      AND d.client_id <> e.client_id AND d.status = 'completed' AND d.superseded_by IS NULL
-      AND d.dose_id IS DISTINCT FROM e.corrects) o
-CROSS JOIN LATERAL (  -- what is known of the person's health on the day of the dose
-    SELECT json_agg(json_build_array(h.code, lower(h.valid))) AS facts FROM health_fact h
-    WHERE h.person_id = e.person_id AND h.valid @> e.given_on) f;
+SELECT n, earlier, birth_date, sex, died_on, product_known, disease, licensed_on, site_id, lot_known, arrived_on, expires_on,
+       blocked_on, history, facts
+FROM dose_facts(%(entries)s::json);
 
 -- name: lock_people
 -- One writer a person at a time, taken in order so that two batches cannot wait for each other in a ring.
@@ -32,14 +13,11 @@ SELECT pg_advisory_xact_lock(8241, id) FROM (
 -- One row an entry; an entry whose client_id the person already has inserts nothing and returns nothing.
 INSERT INTO dose (person_id, client_id, product, lot_number, site_id, given_on, evidence, flags, counts, substandard,
                   status, supersedes, reason, recorded_by, recorded_at)
-SELECT e.person_id, e.client_id, e.product, e.lot_number, e.site_id, e.given_on, e.evidence,
-       coalesce(string_to_array(nullif(e.flags, ''), ' '), '{}'), e.counts, e.substandard, e.status, e.supersedes, e.reason,
-       e.recorded_by, %(recorded_at)s
-FROM unnest(%(person_id)s::bigint[], %(client_id)s::uuid[], %(product)s::text[], %(lot_number)s::text[], %(site_id)s::int[],
-            %(given_on)s::date[], %(evidence)s::text[], %(flags)s::text[], %(counts)s::bool[], %(substandard)s::bool[],
-            %(status)s::text[], %(supersedes)s::bigint[], %(reason)s::text[], %(recorded_by)s::bigint[])
-     AS e (person_id, client_id, product, lot_number, site_id, given_on, evidence, flags, counts, substandard, status,
-           supersedes, reason, recorded_by)
+SELECT e.person_id, e.client_id, e.product, e.lot_number, e.site_id, e.given_on, e.evidence, e.flags, e.counts,
+       e.substandard, e.status, e.supersedes, e.reason, e.recorded_by, %(recorded_at)s
+FROM json_to_recordset(%(rows)s::json) AS e (
+    person_id bigint, client_id uuid, product text, lot_number text, site_id int, given_on date, evidence text, flags text[],
+    counts bool, substandard bool, status text, supersedes bigint, reason text, recorded_by bigint)
 ON CONFLICT (person_id, client_id) DO NOTHING
 RETURNING person_id, client_id, dose_id;
 
@@ -54,15 +32,10 @@ JOIN dose d USING (person_id, client_id);
 UPDATE dose SET superseded_by = %(by_dose)s, changed_at = clock_timestamp()
 WHERE person_id = %(person_id)s AND dose_id = %(dose_id)s AND superseded_by IS NULL AND status = 'completed';
 
--- name: standing_doses
--- Everything that stands of some people, to be judged again after what came before it changed.
-SELECT d.person_id, d.dose_id, d.client_id, d.product, d.given_on, d.flags, d.counts FROM dose d
-WHERE d.person_id = ANY (%(people)s) AND d.status = 'completed' AND d.superseded_by IS NULL;
-
 -- name: flag
-UPDATE dose d SET flags = string_to_array(e.flags, ' '), counts = e.counts, changed_at = clock_timestamp()
-FROM unnest(%(person_id)s::bigint[], %(dose_id)s::bigint[], %(flags)s::text[], %(counts)s::bool[])
-     AS e (person_id, dose_id, flags, counts)
+-- What the schedule says of some doses, after what came before them changed.
+UPDATE dose d SET flags = e.flags, counts = e.counts, changed_at = clock_timestamp()
+FROM json_to_recordset(%(rows)s::json) AS e (person_id bigint, dose_id bigint, flags text[], counts bool)
 WHERE d.person_id = e.person_id AND d.dose_id = e.dose_id;
 
 -- name: standing_dose

@@ -75,12 +75,14 @@ def advise(
 
 
 @cache
-def programme_of(product: str) -> str | None:
-    """The first shipped programme that knows a vaccine."""
+def _judges(product: str) -> tuple[Programme, frozenset[str]] | None:
+    """The first shipped programme that knows a vaccine, and the vaccine groups it is given for."""
     for name in programmes.shipped():
         rules = programmes.find(name)
-        if vaccine_code(rules, product) in rules.vaccines:
-            return name
+        spans = rules.vaccines.get(vaccine_code(rules, product))
+        if spans is not None:
+            antigens = {span.antigen for span in spans}
+            return rules, frozenset(g.name for g in rules.groups if not antigens.isdisjoint(g.antigens))
     return None
 
 
@@ -93,14 +95,14 @@ def breaches(
     `doses`: the person's others, those of later days are not looked at. A combined vaccine breaks nothing as long as
     one of its parts was needed.
     """
-    name = programme_of(product)
-    if name is None or on < birth_date:
+    known = _judges(product)
+    if known is None or on < birth_date:
         return ()
-    rules = programmes.find(name)
+    rules, groups = known
     others = [d for d in doses if birth_date <= d["given_on"] <= on]
     today = {"product": product, "given_on": on, "substandard": False}
     person = _person(rules, birth_date, sex, on, [*others, today], facts)
-    judged = [j for j in evaluate(rules, person).doses if j.number == len(others)]
+    judged = [j for j in evaluate(rules, person, groups).doses if j.number == len(others)]
     if not judged or any(j.status == VALID for j in judged):
         return ()
     found = {reason.code: reason for j in judged for reason in j.reasons}

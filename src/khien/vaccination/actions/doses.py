@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -73,15 +74,13 @@ def record_for_senders(*, by: Actor, senders: Sequence[tuple[Actor, DoseEntry]])
 
 
 def _record(session: Session, entries: Sequence[DoseEntry], senders: Sequence[Actor]) -> list[DoseOutcome]:
-    session.execute(SQL.lock_people, person_id=[e.person_id for e in entries])
-    before = _replayed(session, entries)
     areas = [None if sender == session.actor else sender.area for sender in senders]
-    facts = _facts(session, entries, corrects=[None] * len(entries), areas=areas)
+    facts = _facts(session, entries, areas)
     outcomes: list[DoseOutcome] = []
     rows: list[_Row] = []
     taken: dict[tuple[int, UUID], int] = {}
-    batch: dict[int, list[dict[str, Any]]] = {}  # what the batch adds to the histories the register knows
-    late: set[int] = set()  # people of whom a later dose was there already
+    people: dict[int, dict[str, Any]] = {}  # with what the batch adds to the histories the register knows
+    late: dict[int, dt.date] = {}  # people of whom a dose of a later day was there already
     for n, entry in enumerate(entries):
         key = (entry.person_id, entry.client_id)
         known = facts.get(n)
@@ -89,19 +88,18 @@ def _record(session: Session, entries: Sequence[DoseEntry], senders: Sequence[Ac
             outcome, row = _twice(entries[taken[key]], entry)
         else:
             if known is not None:
-                known["history"] += batch.get(entry.person_id, [])
-            outcome, row = _judge(entry, known, before, session.today)
+                known["history"] = people.setdefault(entry.person_id, known)["history"]
+            outcome, row = _judge(entry, known, session.today)
         if row is not None:
             assert known is not None
-            row = replace(row, by=senders[n])
             taken[key] = n
-            rows.append(row)
-            batch.setdefault(entry.person_id, []).append(_remembered(row))
+            rows.append(replace(row, by=senders[n]))
             if any(d["given_on"] > entry.given_on for d in known["history"]):
-                late.add(entry.person_id)
+                late[entry.person_id] = min(entry.given_on, late.get(entry.person_id, entry.given_on))
+            known["history"].append(_remembered(row))
         outcomes.append(outcome)
     ids = _insert(session, rows)
-    _judge_again(session, late)
+    _judge_again(session, [(people[person_id], since) for person_id, since in late.items()], ids)
     done = [
         replace(o, dose_id=o.dose_id or ids.get((e.person_id, e.client_id))) if o.result != "refused" else o
         for o, e in zip(outcomes, entries, strict=True)
@@ -156,10 +154,12 @@ def correct_dose(
             already_given=True,
             **{k: old[k] for k in ("product", "lot_number", "site", "given_on", "evidence")} | (changes or {}),
         )
-        facts = _facts(session, [entry], corrects=[dose_id])
-        outcome, row = _judge(entry, facts.get(0), {}, session.today)
+        known = _facts(session, [entry]).get(0)
+        if known is not None:
+            known["history"] = [d for d in known["history"] if d["dose_id"] != dose_id]
+        outcome, row = _judge(entry, known, session.today)
         _raise_if_not_done(outcome)
-        assert row is not None
+        assert row is not None and known is not None
         row = replace(
             row,
             supersedes=dose_id,
@@ -169,51 +169,46 @@ def correct_dose(
         ids = _insert(session, [row])
         new = ids[person_id, client_id]
         session.execute(SQL.supersede, person_id=person_id, dose_id=dose_id, by_dose=new)
-        _judge_again(session, {person_id})
+        if changes is not None:
+            known["history"].append(_remembered(row))
+        _judge_again(session, [(known, dt.date.min)], ids)
         _log(session, "dose.correct", [row], ids)
         return replace(outcome, dose_id=new)
 
 
-def _replayed(session: Session, entries: Sequence[DoseEntry]) -> dict[tuple[int, UUID], dict[str, Any]]:
-    found = session.rows(
-        SQL.replayed, person_id=[e.person_id for e in entries], client_id=[e.client_id for e in entries]
-    )
-    return {(row["person_id"], row["client_id"]): row for row in found}
-
-
 def _facts(
-    session: Session, entries: Sequence[DoseEntry], corrects: Sequence[int | None], areas: Sequence[str | None] = ()
+    session: Session, entries: Sequence[DoseEntry], areas: Sequence[str | None] = ()
 ) -> dict[int, dict[str, Any]]:
-    """By the entry's place; `history` (the person's other doses) and `facts` (of health) for the schedule."""
-    found = session.rows(
-        SQL.facts_of_doses,
-        n=list(range(len(entries))),
-        person_id=[e.person_id for e in entries],
-        client_id=[e.client_id for e in entries],
-        product=[e.product for e in entries],
-        lot_number=[e.lot_number for e in entries],
-        site=[e.site for e in entries],
-        given_on=[e.given_on for e in entries],
-        corrects=list(corrects),
-        area=list(areas or [None] * len(entries)),
-    )
+    """By the entry's place, with the people locked. `earlier`: what a copy of the message made; `history`: the person's
+    doses that stand; `facts`: of health."""
+    told = [
+        {"n": n, "person_id": e.person_id, "client_id": str(e.client_id), "product": e.product,
+         "lot_number": e.lot_number, "site": e.site, "area": area}
+        for n, (e, area) in enumerate(zip(entries, areas or [None] * len(entries), strict=True))
+    ]  # fmt: skip
+    found = session.rows(SQL.facts_of_doses, entries=json.dumps(told))
     for row in found:
         row["history"] = [
-            {"given_on": dt.date.fromisoformat(day), "product": product, "disease": disease, "substandard": bad,
-             "declared": declared}
-            for day, product, disease, bad, declared in row["history"] or ()
+            {"person_id": person_id, "dose_id": dose_id, "given_on": _day(day), "product": product, "disease": disease,
+             "substandard": bad, "declared": declared, "flags": flags}
+            for person_id, dose_id, day, product, disease, bad, declared, flags in row["history"] or ()
         ]  # fmt: skip
         row["facts"] = [
-            {"code": code, "since": since and dt.date.fromisoformat(since)} for code, since in row["facts"] or ()
+            {"code": code, "since": since and _day(since), "until": until and _day(until)}
+            for code, since, until in row["facts"] or ()
         ]
     return {row["n"]: row for row in found}
 
 
+_day = dt.date.fromisoformat
+
+
 def _remembered(row: _Row) -> dict[str, Any]:
-    """A dose of this batch, as the register will know it."""
+    """A dose of this batch, as the register will know it, but for its number."""
     return {
-        "given_on": row.entry.given_on, "product": row.entry.product, "disease": row.disease,
-        "substandard": _substandard(row.findings), "declared": row.entry.evidence == "declared",
+        "person_id": row.entry.person_id, "client_id": row.entry.client_id, "given_on": row.entry.given_on,
+        "product": row.entry.product, "disease": row.disease, "substandard": _substandard(row.findings),
+        "declared": row.entry.evidence == "declared", "flags": [f.rule for f in row.findings],
     }  # fmt: skip
 
 
@@ -222,39 +217,42 @@ def _substandard(findings: Sequence[Finding]) -> bool:
     return any(not f.counts and f.rule in dose_checks() for f in findings)
 
 
-def _breaches(product: str, on: dt.date, known: dict[str, Any]) -> tuple[Finding, ...]:
+def _breaches(product: str, on: dt.date, known: dict[str, Any], but: Any = None) -> tuple[Finding, ...]:
+    """`but`: the dose itself, where it is in the history already."""
     return schedule.breaches(
-        product, on, birth_date=known["birth_date"], sex=known["sex"], facts=known["facts"],
-        doses=[d for d in known["history"] if not d["declared"]],
+        product, on, birth_date=known["birth_date"], sex=known["sex"],
+        doses=[d for d in known["history"] if not d["declared"] and d is not but],
+        facts=[f for f in known["facts"] if (f["since"] or on) <= on and (f["until"] is None or on < f["until"])],
     )  # fmt: skip
 
 
-def _judge_again(session: Session, people: set[int]) -> None:
-    """An earlier dose came or went: what the schedule says of those that stand may have changed."""
-    rows = session.rows(SQL.standing_doses, people=list(people)) if people else []
-    entries = [DoseEntry(r["client_id"], r["person_id"], r["product"], r["given_on"]) for r in rows]
-    known = _facts(session, entries, corrects=[None] * len(entries)) if rows else {}
+def _judge_again(
+    session: Session, people: Iterable[tuple[dict[str, Any], dt.date]], ids: Mapping[tuple[int, UUID], int]
+) -> None:
+    """A dose of an earlier day came or went: what the schedule says of those that stand may have changed since then."""
     checks, changed = dose_checks(), []
-    for n, row in enumerate(rows):
-        kept = [flag for flag in row["flags"] if flag in checks]
-        flags = kept + [f.rule for f in _breaches(row["product"], row["given_on"], known[n])]
-        if flags != row["flags"]:
-            counts = len(flags) == len(kept) and all(checks[flag].get("counts", False) for flag in kept)
-            changed.append((row["person_id"], row["dose_id"], " ".join(flags), counts))
+    for known, since in people:
+        for dose in known["history"]:
+            if dose["given_on"] < since or dose["substandard"]:
+                continue
+            kept = [flag for flag in dose["flags"] if flag in checks]
+            flags = kept + [f.rule for f in _breaches(dose["product"], dose["given_on"], known, but=dose)]
+            if flags != dose["flags"]:
+                counts = len(flags) == len(kept) and all(checks[flag].get("counts", False) for flag in kept)
+                dose_id = dose.get("dose_id") or ids[dose["person_id"], dose["client_id"]]
+                changed.append({"person_id": dose["person_id"], "dose_id": dose_id, "flags": flags, "counts": counts})
     if changed:
-        columns = zip(("person_id", "dose_id", "flags", "counts"), zip(*changed, strict=True), strict=True)
-        session.execute(SQL.flag, {name: list(values) for name, values in columns})
+        session.execute(SQL.flag, rows=json.dumps(changed))
 
 
-def _judge(
-    entry: DoseEntry, known: dict[str, Any] | None, before: dict[tuple[int, UUID], dict[str, Any]], today: dt.date
-) -> tuple[DoseOutcome, _Row | None]:
+def _judge(entry: DoseEntry, known: dict[str, Any] | None, today: dt.date) -> tuple[DoseOutcome, _Row | None]:
     """The outcome of one entry and, where it is to be written, its row."""
     if known is None:
         return DoseOutcome("unknown", fault=Fault("person", N_("Not found."))), None
-    earlier = before.get((entry.person_id, entry.client_id))
+    earlier = known["earlier"]
     if earlier is not None:
-        same = all(earlier[k] == getattr(entry, k) for k in ("product", "lot_number", "given_on"))
+        told = {"product": entry.product, "lot_number": entry.lot_number, "given_on": str(entry.given_on)}
+        same = all(earlier[key] == value for key, value in told.items())
         if same and earlier["supersedes"] is None:
             return DoseOutcome("replayed", earlier["dose_id"]), None
         return DoseOutcome("refused", findings=(finding("client_id_reused", dose_checks()),)), None
@@ -291,24 +289,15 @@ def _twice(first: DoseEntry, second: DoseEntry) -> tuple[DoseOutcome, None]:
 def _insert(session: Session, rows: Sequence[_Row]) -> dict[tuple[int, UUID], int]:
     if not rows:
         return {}
-    made = session.rows(
-        SQL.insert_doses,
-        person_id=[r.entry.person_id for r in rows],
-        client_id=[r.entry.client_id for r in rows],
-        product=[r.entry.product for r in rows],
-        lot_number=[r.entry.lot_number for r in rows],
-        site_id=[r.site_id for r in rows],
-        given_on=[r.entry.given_on for r in rows],
-        evidence=[r.entry.evidence for r in rows],
-        flags=[" ".join(f.rule for f in r.findings) for r in rows],
-        counts=[all(f.counts for f in r.findings) for r in rows],
-        substandard=[_substandard(r.findings) for r in rows],
-        status=[r.status for r in rows],
-        supersedes=[r.supersedes for r in rows],
-        reason=[r.reason for r in rows],
-        recorded_by=[(r.by or session.actor).account_id for r in rows],
-        recorded_at=session.now,
-    )
+    told = [
+        {"person_id": r.entry.person_id, "client_id": str(r.entry.client_id), "product": r.entry.product,
+         "lot_number": r.entry.lot_number, "site_id": r.site_id, "given_on": str(r.entry.given_on),
+         "evidence": r.entry.evidence, "flags": [f.rule for f in r.findings],
+         "counts": all(f.counts for f in r.findings), "substandard": _substandard(r.findings), "status": r.status,
+         "supersedes": r.supersedes, "reason": r.reason, "recorded_by": (r.by or session.actor).account_id}
+        for r in rows
+    ]  # fmt: skip
+    made = session.rows(SQL.insert_doses, rows=json.dumps(told), recorded_at=session.now)
     return {(row["person_id"], row["client_id"]): row["dose_id"] for row in made}
 
 

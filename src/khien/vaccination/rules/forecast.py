@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from khien.vaccination.rules.checks import applies, may_follow, reference_day, rule_of_day
-from khien.vaccination.rules.facts import Person
-from khien.vaccination.rules.model import AgeRule, Antigen, Contraindication, TargetDose
+from khien.vaccination.rules.checks import applies, in_ages, may_follow, reference_day, rule_of_day
+from khien.vaccination.rules.model import AgeRule, Antigen, TargetDose, VaccineRule
 from khien.vaccination.rules.skip import SeriesComplete, can_skip
 from khien.vaccination.rules.state import (
     AGED_OUT,
@@ -15,8 +14,7 @@ from khien.vaccination.rules.state import (
     IMMUNE,
     NOT_COMPLETE,
     NOT_RECOMMENDED,
-    NOT_VALID,
-    SUBSTANDARD,
+    VALID,
     Reason,
     Track,
 )
@@ -89,19 +87,16 @@ def _status(antigen: Antigen, track: Track, days: Forecast | None) -> tuple[str,
     if target.season is not None and person.on > target.season[1]:
         return NOT_RECOMMENDED, (Reason("season_over", target.document),)
     age = _age(target, person.on)
-    if age is not None and age.max is not None:
-        end = age.max.after(person.birth)
-        if person.on >= end:
-            return AGED_OUT, (Reason("aged_out", age.document),)
-        if (days.earliest or 0) >= end:
-            return AGED_OUT, (Reason("unable_to_finish", age.document),)
+    end = None if age is None else age.days(person.birth).max
+    if age is not None and end is not None and max(person.on, days.earliest or 0) >= end:
+        return AGED_OUT, (Reason("aged_out", age.document),)
     return NOT_COMPLETE, _why(track, target)
 
 
 def _why(track: Track, target: TargetDose) -> tuple[Reason, ...]:
     """Why this dose is next: after an invalid one it is repeated, else it is the next of its kind."""
-    repeat = bool(track.statuses) and track.statuses[-1] in (NOT_VALID, SUBSTANDARD)
-    return (Reason("repeat_invalid_dose" if repeat else _DUE[target.kind], target.document),)
+    last = track.statuses[-1] if track.statuses else VALID
+    return (Reason(_DUE[target.kind] if last == VALID else "repeat_invalid_dose", target.document),)
 
 
 _COMPLETE = (Reason("series_complete"),)
@@ -126,37 +121,39 @@ def immunity(antigen: Antigen, track: Track) -> Reason | None:
     return None
 
 
-def _contraindications(antigen: Antigen, person: Person) -> list[Contraindication]:
-    """Tables 7-5 and 7-6: those that apply to the person on the day of evaluation."""
-    if not person.observations:
-        return []
-    return [
-        rule
-        for rule in antigen.contraindications
-        if rule.observation in person.observations
-        and rule.holds(person.on)
-        and (rule.from_age is None or person.on >= rule.from_age.after(person.birth))
-        and (rule.to_age is None or person.on < rule.to_age.after(person.birth))
-    ]
-
-
 def _contraindication(antigen: Antigen, track: Track, target: TargetDose) -> Reason | None:
-    """Table 7-7: one of the whole antigen, or of every preferable vaccine that could be given for the target dose."""
+    """One of the whole antigen, or of every vaccine that could be given for the target dose."""
     person = track.history.person
-    found = _contraindications(antigen, person)
-    if not found:
+    if not person.observations or not antigen.contraindications:
         return None
-    for rule in found:
+    barred: set[str] = set()
+    found = Reason("contraindicated")
+    for rule in antigen.contraindications:
+        if rule.observation not in person.observations or not rule.holds(person.on):
+            continue
+        if rule.from_age is not None and person.on < rule.from_age.after(person.birth):
+            continue
+        if rule.to_age is not None and person.on >= rule.to_age.after(person.birth):
+            continue
+        found = Reason("contraindicated", rule.document)
         if not rule.vaccines:
-            return Reason("contraindicated", rule.document)
-    barred = frozenset(vaccine for rule in found for vaccine in rule.vaccines)
+            return found
+        barred |= rule.vaccines
+    if not barred:
+        return None
     open_to = {
         rule.vaccine
-        for rules in (target.preferable or target.allowable).values()
+        for table in (target.preferable, target.allowable)
+        for rules in table.values()
         for rule in rules
-        if rule.holds(person.on) and rule.in_ages(person.birth, person.on) and may_follow(rule, track)
+        if rule.holds(person.on) and in_ages(rule, person.birth, person.on) and may_follow(rule, track)
     }
-    return Reason("contraindicated", found[-1].document) if open_to and open_to <= barred else None
+    return found if open_to and open_to <= barred else None
+
+
+def barred_vaccines(antigen: Antigen, track: Track) -> frozenset[str]:
+    known = track.history.person.observations
+    return frozenset(v for rule in antigen.contraindications if rule.observation in known for v in rule.vaccines)
 
 
 def _age(target: TargetDose, day: int) -> AgeRule | None:
@@ -168,50 +165,47 @@ def _days(track: Track, target: TargetDose) -> Forecast:
     """FORECASTDTCAN-1 and FORECASTDT-1 to 6."""
     history = track.history
     birth, on = history.person.birth, history.person.on
-    recommended = due = latest = None
-    earliest = birth  # it can be given when the last of several days has come
-    override = bool(target.intervals)
-    ruled = False
+    recommended: int | None = None
+    due: int | None = None
+    latest: int | None = None
+    override = False
+    starts = [birth]  # it can be given when the last of these days has come
     for rule in target.intervals:
-        if not (rule.plain or applies(rule, track, on)):
-            continue
-        ruled = True
-        override = override and rule.override  # FORECASTPRIORITY-1: all of them
-        start = reference_day(rule, track)
+        start = reference_day(rule, track) if applies(rule, track, on) else None
         if start is None:
             continue
         if rule.min is not None:
-            earliest = max(earliest, rule.min.after(start))
+            starts.append(rule.min.after(start))
         if rule.earliest is not None:
             recommended = max(recommended or 0, rule.earliest.after(start))
         if rule.latest is not None:
             due = max(due or 0, rule.latest.after(start))
+        override = override or rule.override
     age = _age(target, on)
     if age is not None:
-        if age.min is not None:
-            earliest = max(earliest, age.min.after(birth))
-        if age.earliest is not None:
-            recommended = age.earliest.after(birth)
-        if age.latest is not None:
-            due = age.latest.after(birth)
-        if age.max is not None:
-            latest = age.max.after(birth) - 1
+        days = age.days(birth)
+        if days.min is not None:
+            starts.append(days.min)
+        recommended = recommended if days.earliest is None else days.earliest
+        due = due if days.latest is None else days.latest
+        latest = days.max
     if history.live and (end := _conflict_end(track, target)) is not None:
-        earliest = max(earliest, end)
+        starts.append(end)
     if target.season is not None:
-        earliest = max(earliest, target.season[0])
+        starts.append(target.season[0])
     if history.records:
-        earliest = max(earliest, history.records[-1].day)
+        starts.append(history.records[-1].day)
     if target.dated and (opens := _first_allowed(track, target)) is not None:
-        earliest = max(earliest, opens)
+        starts.append(opens)
+    earliest = max(starts)
     return Forecast(
         NOT_COMPLETE,
         target=target,
         earliest=earliest,
         recommended=earliest if recommended is None or recommended < earliest else recommended,
         past_due=None if due is None else max(earliest, due - 1),
-        latest=latest,
-        override=override and ruled,
+        latest=None if latest is None else latest - 1,
+        override=override,
     )
 
 
@@ -220,28 +214,26 @@ def _first_allowed(track: Track, target: TargetDose) -> int | None:
     person = track.history.person
     first: int | None = None
     for rule in target.recommended:
-        if rule.holds(person.on) and rule.in_ages(person.birth, person.on) and may_follow(rule, track):
+        if rule.holds(person.on) and in_ages(rule, person.birth, person.on) and may_follow(rule, track):
             first = rule.valid_from if first is None else min(first, rule.valid_from)
     return first
 
 
 def _conflict_end(track: Track, target: TargetDose) -> int | None:
-    """The first day on which no earlier live vaccine stands in the way of one of those that could be given next.
-
-    CALCDTCONFLICT-3, but a vaccine that is not live (of influenza) need not wait for one that is.
-    """
+    """The last day on which an earlier live vaccine stands in the way of those that could be given next."""
     history = track.history
-    conflicts, doses, on = history.programme.conflicts, history.person.doses, history.person.on
-    first: int | None = None
-    for vaccine in [rule.vaccine for rule in target.recommended] or target.preferable:
-        free = 0
-        for number in history.live:
-            earlier = doses[number]
+    conflicts = history.programme.conflicts
+    next_vaccines = [rule.vaccine for rule in target.recommended] or list(target.preferable)
+    ends: list[int] = []
+    for number in history.live:
+        earlier = history.person.doses[number]
+        for vaccine in next_vaccines:
             rule = conflicts.get((earlier.vaccine, vaccine))
-            if rule is not None and rule.end is not None and rule.holds(on):
-                free = max(free, rule.end.after(earlier.day))
-        first = free if first is None else min(first, free)
-    return first
+            if rule is not None and rule.holds(history.person.on):
+                end = rule.end if track.found_invalid(number) else rule.end_if_valid
+                if end is not None:
+                    ends.append(end.after(earlier.day))
+    return max(ends, default=None)
 
 
 def finish(track: Track, days: Forecast) -> tuple[int, bool]:
@@ -254,30 +246,29 @@ def finish(track: Track, days: Forecast) -> tuple[int, bool]:
             break
         age = _age(target, on)
         waits = [r.min.after(day) for r in target.intervals if r.after_previous and r.min is not None and r.holds(on)]
-        if age is not None and age.min is not None:
-            waits.append(age.min.after(birth))
+        if age is not None and (least := age.days(birth).min) is not None:
+            waits.append(least)
         day = max([day, *waits])
     age = _age(track.series.doses[-1], on)
-    return day, age is None or age.max is None or day < age.max.after(birth)
+    end = None if age is None else age.days(birth).max
+    return day, end is None or day < end
 
 
-def vaccines_for(antigen: Antigen, track: Track, days: tuple[int, int]) -> list[str]:
-    """The vaccines to name for the next dose (FORECASTRECVAC-1): recommended, in force, not contraindicated, and right
-    for the age on one of `days`.
+def vaccines_for(antigen: Antigen, track: Track, day: int) -> tuple[VaccineRule, ...]:
+    """The vaccines to name for the next dose: recommended, in force, right for the age, not contraindicated.
 
     Those that may not follow the dose before (mixing) are left out.
     """
     if track.at >= len(track.series.doses):
-        return []
+        return ()
     target, person = track.series.doses[track.at], track.history.person
-    barred = {v for rule in _contraindications(antigen, person) for v in rule.vaccines}
-    birth, on = person.birth, person.on
-    first, second = max(days[0], on), max(days[1], on)  # nobody is vaccinated in the past
-    return [
-        rule.vaccine
-        for rule in target.recommended or [r for rules in target.preferable.values() for r in rules]
-        if rule.valid_from <= on <= rule.valid_until
+    barred = barred_vaccines(antigen, track) if person.observations else frozenset()
+    day = max(day, person.on)
+    return tuple(
+        rule
+        for rule in target.recommended or tuple(r for rules in target.preferable.values() for r in rules)
+        if rule.valid_from <= person.on <= rule.valid_until
         and rule.vaccine not in barred
-        and (rule.in_ages(birth, first) or (second != first and rule.in_ages(birth, second)))
+        and in_ages(rule, person.birth, day)
         and may_follow(rule, track)
-    ]
+    )
