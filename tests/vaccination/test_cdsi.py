@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from khien.vaccination import cdsi, evaluation, programmes
+from khien.vaccination.cdsi_cases import read_cases, score
 from khien.vaccination.rules.engine import Answer, evaluate
 from khien.vaccination.rules.facts import Given, Person
 from khien.vaccination.rules.model import Programme
@@ -101,6 +102,26 @@ def test_every_forecast_but_the_explained(cases: list[tuple[dict[str, str], Answ
         if found != expected:
             wrong[row["CDC_Test_ID"]] = (expected, found)
     assert set(wrong) == set(OTHER_FORECAST)
+
+
+def test_the_explained_forecasts_differ_by_the_maximum_age_alone(folder: Path) -> None:
+    """With the limit of 2021 in the data of 2025 they agree: it is not the engine."""
+    documents = cdsi.read_folder(folder / "supporting-data-4.64", GROUPS)
+    for series in documents["HPV"]["antigen"][0]["series"]:
+        for dose in series["dose"]:
+            dose["ages"] = [age | {"max": "27 years"} for age in dose.get("ages", [{}])]
+    limited = programmes.read_texts({f"{stem}.toml": to_toml(values) for stem, values in documents.items()}, "limited")
+    cases = read_cases(folder / "cdsi-healthy-v4.8-HepB-MMR-HPV.csv")
+    result = score(limited, [case for case in cases if case.id in OTHER_FORECAST])
+    assert (result.forecasts, result.differences) == (3, [])
+
+
+def test_the_table_scores_itself(folder: Path, programme: Programme) -> None:
+    result = score(programme, read_cases(folder / "cdsi-healthy-v4.8-HepB-MMR-HPV.csv"))
+    assert (result.doses, result.doses_right) == (462, 462)
+    assert (result.forecasts, result.forecasts_right) == (212, 209)
+    assert (result.dose_numbers, result.dose_numbers_right) == (132, 132)
+    assert {d.case for d in result.differences} == set(OTHER_FORECAST)
 
 
 def test_every_antigen_is_read_and_evaluates(folder: Path) -> None:

@@ -10,6 +10,7 @@ import click
 
 from khien import rulebook
 from khien.cli import language, print_json
+from khien.cli._programme_cases import score_cdsi
 from khien.core.i18n import N_, translate
 from khien.vaccination import cdsi, programmes
 from khien.vaccination.rules.model import Programme, Series
@@ -19,6 +20,9 @@ from khien.vaccination.toml_writer import to_toml
 @click.group()
 def programme() -> None:
     """Vaccination programmes: dated rules with their legal documents."""
+
+
+programme.add_command(score_cdsi)
 
 
 @programme.command()

@@ -188,6 +188,7 @@ class ForecastOut(Schema):
     antigens: list[str]
     series: list[str]
     reasons: list[ReasonOut]
+    also: list[ForecastOut] = Field([], description="What series for a risk, or those for everybody, ask for besides")
 
 
 class FaultOut(Schema):

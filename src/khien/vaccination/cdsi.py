@@ -33,9 +33,13 @@ def available(folder: Path) -> dict[str, Path]:
     found = {
         path.stem.split("-", 1)[1].removesuffix("-508").strip(): path for path in sorted(folder.glob("Antigen*.xml"))
     }
-    if not found or not (folder / _SCHEDULE).is_file():
+    if not found or not holds_data(folder):
         raise NotFound(N_("The folder “{folder}” holds no CDSi supporting data."), folder=str(folder))
     return found
+
+
+def holds_data(folder: Path) -> bool:
+    return (folder / _SCHEDULE).is_file()
 
 
 def read_folder(folder: Path, names: list[str] | None = None) -> dict[str, Document]:

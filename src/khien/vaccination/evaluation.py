@@ -67,8 +67,14 @@ def _person(programme: Programme, values: Any, on: dt.date | None) -> Person:
         sex=_SEX.get(str(values.get("sex") or values.get("gender") or "").casefold(), "unknown"),
         doses=tuple(doses),
         observations=_observations(programme, values),
-        birth_country=str(values.get("birth_country") or ""),
+        birth_country=_country(programme, str(values.get("birth_country") or "")),
     )
+
+
+def _country(programme: Programme, name: str) -> str:
+    """As the programme spells it, which may be "U.S." where others write "US"."""
+    same = name.replace(".", "").casefold() == programme.country.replace(".", "").casefold()
+    return programme.country if same else name
 
 
 def _rows(values: Mapping[str, Any], key: str) -> list[Any]:
@@ -98,15 +104,23 @@ def _dose(programme: Programme, row: Any, field: str) -> Given:
     product, cvx = row.get("product"), row.get("cvx")
     if not product and not cvx:
         raise _Broken(field, N_("A dose names a product or a CVX code."))
-    volume = row.get("volume")
     return Given(
         day=_day(row.get("date"), f"{field}.date"),
         vaccine=vaccine_code(programme, str(product or ""), "" if cvx is None else str(cvx)),
         mvx=str(row.get("mvx") or ""),
         trade_name=str(row.get("trade_name") or ""),
-        volume=None if volume is None else float(volume),
+        volume=_amount(row.get("volume"), f"{field}.volume"),
         substandard=row.get("sub_standard") is True,
     )
+
+
+def _amount(value: Any, field: str) -> float | None:
+    if value is None or value == "":
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise _Broken(field, N_("Expected {expected}."), expected="a number") from error
 
 
 def vaccine_code(programme: Programme, product: str, cvx: str = "") -> str:
@@ -227,4 +241,5 @@ def _group(programme: Programme, g: GroupForecast, language: str) -> dict[str, A
         "antigens": list(g.antigens),
         "series": list(g.series),
         "reasons": _reasons(programme, g.reasons, language),
+        "also": [_group(programme, other, language) for other in g.also],
     }

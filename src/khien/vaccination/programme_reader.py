@@ -187,6 +187,7 @@ class ProgrammeReader:
             ),
             doses=doses,
             accepted=frozenset(v for dose in doses for table in (dose.preferable, dose.allowable) for v in table),
+            begins=doses[0].age.absolute_min if doses and doses[0].age and not doses[0].skips_evaluation else None,
         )
         if not series.sex.issubset(_SEX):
             part.fault("sex", N_("Expected one of: {choices}."), choices=", ".join(_SEX))
@@ -257,6 +258,9 @@ class ProgrammeReader:
             earliest=row.length("earliest"),
             latest=row.length("latest"),
             override=row.flag("override"),
+        )
+        rule = replace(
+            rule, plain=rule.always and not rule.when_previous and rule.from_age is None and rule.to_age is None
         )
         references = (rule.after_previous, rule.after_dose, rule.after_vaccines, rule.after_observations)
         if sum(bool(reference) for reference in references) != 1:

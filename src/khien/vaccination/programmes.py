@@ -34,7 +34,7 @@ def products() -> dict[str, dict[str, Any]]:
 
 
 def find(name: str) -> Programme:
-    """A shipped programme by name, a TOML file, or a folder of them (such as `import-cdsi` writes).
+    """A shipped programme by name, a TOML file, a folder of them (such as `import-cdsi` writes), or of CDSi XML.
 
     NotFound where there is none, BadInput with every fault by file and line where it breaks the form.
     """
@@ -45,6 +45,8 @@ def find(name: str) -> Programme:
         paths = sorted(path.glob("*.toml"), key=lambda p: (p.name != "programme.toml", p.name))
         if paths:
             return read_texts({p.name: read_utf8(p) for p in paths}, name)
+        if cdsi.holds_data(path):
+            return from_cdsi(path)
     elif path.is_file():
         return read_texts({path.name: read_utf8(path)}, name)
     raise NotFound(

@@ -9,6 +9,7 @@ TEXTS = {
     "too_young": N_("Given below the minimum age"),
     "too_old": N_("Given above the maximum age"),
     "grace_period": N_("Given within the grace period; it counts"),
+    "volume_too_small": N_("Less was given than recommended; it counts"),
     "interval_too_short": N_("Given too soon after an earlier dose or event"),
     "live_virus_conflict": N_("Given too soon after another live vaccine"),
     "vaccine_not_allowed": N_("This vaccine is not allowed for this dose"),
@@ -31,6 +32,7 @@ TEXTS = {
     "contraindicated": N_("Contraindicated"),
     "season_over": N_("The season of this vaccine is over"),
     "aged_out": N_("Above the maximum age"),
+    "unable_to_finish": N_("Cannot be finished before the maximum age"),
     "no_series": N_("No series of this programme is for this person"),
 }
 

@@ -51,26 +51,31 @@ def applies(rule: IntervalRule, track: Track, day: int) -> bool:
     return rule.to_age is None or day < rule.to_age.after(track.history.person.birth)
 
 
-def _too_soon(rules: Sequence[IntervalRule], track: Track, day: int) -> IntervalRule | None:
-    """The first interval that a dose on `day` breaks."""
+def _too_soon(rules: Sequence[IntervalRule], track: Track, day: int) -> tuple[IntervalRule | None, bool]:
+    """The first interval that a dose on `day` breaks, and whether the dose used the grace of one it keeps."""
+    grace = False
     for rule in rules:
-        if rule.absolute_min is None or not applies(rule, track, day):
+        if rule.absolute_min is None or not (rule.plain or applies(rule, track, day)):
             continue
         start = reference_day(rule, track)
-        if start is not None and day < rule.absolute_min.after(start):
-            return rule
-    return None
+        if start is None:
+            continue
+        if day < rule.absolute_min.after(start):
+            return rule, False
+        if not grace and rule.min is not None and day < rule.min.after(start):
+            grace = True
+    return None, grace
 
 
-def _interval(dose: TargetDose, track: Track, day: int) -> Reason | None:
-    broken = _too_soon(dose.intervals, track, day)
+def _interval(dose: TargetDose, track: Track, day: int) -> tuple[Reason | None, bool]:
+    broken, grace = _too_soon(dose.intervals, track, day)
     if broken is None:
-        return None
-    # An allowable interval is a second, looser rule: meeting one of them is enough.
-    for rule in dose.allowable_intervals:
-        if applies(rule, track, day) and _too_soon((rule,), track, day) is None:
-            return None
-    return Reason("interval_too_short", broken.document)
+        return None, grace
+    # Allowable intervals are a second, looser set: all of it, too, has to be kept.
+    looser = [rule for rule in dose.allowable_intervals if applies(rule, track, day)]
+    if looser and _too_soon(looser, track, day)[0] is None:
+        return None, False
+    return Reason("interval_too_short", broken.document), False
 
 
 def _conflict(track: Track, given: Given) -> Reason | None:
@@ -91,11 +96,6 @@ def _conflict(track: Track, given: Given) -> Reason | None:
     return None
 
 
-def in_ages(rule: VaccineRule, birth: int, day: int) -> bool:
-    first, end = rule.span(birth)
-    return first <= day < end
-
-
 def may_follow(rule: VaccineRule, track: Track) -> bool:
     """Mixing: whether the vaccine may be given after that of the last dose that counts."""
     return not rule.after or track.counted is None or track.counted.vaccine in rule.after
@@ -113,11 +113,10 @@ def _vaccine(dose: TargetDose, track: Track, given: Given) -> Reason | None:
     near, fault, document = 99, "vaccine_not_allowed", dose.document
     day, birth = given.day, track.history.person.birth
     for rule in dose.taken.get(given.vaccine, ()):
-        first, end = rule.span(birth)
-        if rule.plain and first <= day < end:
+        in_age = rule.in_ages(birth, day)
+        if rule.plain and in_age:
             return None
         in_force = rule.valid_from <= day <= rule.valid_until
-        in_age = first <= day < end
         follows = may_follow(rule, track)
         if in_force and in_age and follows:
             if _suits(rule, given):
@@ -140,26 +139,43 @@ def _vaccine(dose: TargetDose, track: Track, given: Given) -> Reason | None:
 def judge(dose: TargetDose, track: Track, given: Given) -> tuple[str, tuple[Reason, ...]]:
     """Status of the next record against the target dose, with the reasons (CDSi table 6 "satisfy target dose")."""
     history = track.history
-    if given.vaccine in dose.inadvertent:
+    vaccine, day, birth = given.vaccine, given.day, history.person.birth
+    if vaccine in dose.inadvertent:
         return NOT_VALID, (Reason(INADVERTENT, dose.document),)
-    day = given.day
-    young: Reason | None = None
+    faults: list[Reason] = []
     grace = False
     age = dose.age or rule_of_day(dose.ages, day)
     if age is not None:
-        days = age.days(history.person.birth)
-        if days.absolute_min is not None and day < days.absolute_min:
-            young = Reason("too_young", age.document)
-        elif days.max is not None and day >= days.max:
+        if age.absolute_min is not None and day < age.absolute_min.after(birth):
+            faults.append(Reason("too_young", age.document))
+        elif age.max is not None and day >= age.max.after(birth):
             return EXTRANEOUS, (Reason("too_old", age.document),)
-        elif days.min is not None and day < days.min:
+        elif age.min is not None and day < age.min.after(birth):
             grace = True
-    soon = _interval(dose, track, day) if dose.intervals else None
-    conflict = _conflict(track, given) if given.vaccine in history.programme.live_vaccines else None
-    vaccine = _vaccine(dose, track, given)
-    if young is None and soon is None and conflict is None and vaccine is None:
-        return VALID, (_GRACE if grace else ())
-    return NOT_VALID, tuple(found for found in (young, soon, conflict, vaccine) if found is not None)
+    if dose.intervals:
+        soon, near = _interval(dose, track, day)
+        if soon is not None:
+            faults.append(soon)
+        grace = grace or near
+    if vaccine in history.programme.live_vaccines and (conflict := _conflict(track, given)) is not None:
+        faults.append(conflict)
+    if (wrong := _vaccine(dose, track, given)) is not None:
+        faults.append(wrong)
+    if faults:
+        return NOT_VALID, tuple(faults)
+    if given.volume is not None and _too_little(dose, given, birth):
+        return VALID, (*(_GRACE if grace else ()), Reason("volume_too_small", dose.document))
+    return VALID, (_GRACE if grace else ())
 
 
 _GRACE = (Reason("grace_period", ""),)
+
+
+def _too_little(dose: TargetDose, given: Given, birth: int) -> bool:
+    """Table 6-26: less than each rule of the vaccine recommends. Volumes are recorded too loosely to refuse a dose."""
+    volumes = [
+        rule.volume
+        for rule in dose.preferable.get(given.vaccine, ())
+        if rule.volume is not None and rule.in_ages(birth, given.day) and _suits(rule, given)
+    ]
+    return given.volume is not None and bool(volumes) and given.volume < min(volumes)

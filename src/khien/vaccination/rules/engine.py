@@ -40,7 +40,7 @@ def evaluate(programme: Programme, person: Person, groups: frozenset[str] | None
     if programme.seasons is not None:
         programme = programme.seasons.on(person.on)
     doses = person.doses
-    ordered = sorted([i for i, d in enumerate(doses) if d.day <= person.on], key=lambda i: doses[i].day)
+    ordered = sorted([i for i, d in enumerate(doses) if d.day <= person.on], key=lambda i: doses[i].place)
     live_vaccines = programme.live_vaccines
     live = [i for i in ordered if doses[i].vaccine in live_vaccines]
     numbers = by_antigen(programme, person, ordered)

@@ -19,6 +19,11 @@ class Given:
     volume: float | None = None
     substandard: bool = False  # expired lot, broken cold chain: it was given, it cannot count
 
+    @property
+    def place(self) -> tuple[int, bool, str, str, str]:
+        """Its place in a history. Of several on one day none came first: their order must not hang on the input's."""
+        return self.day, self.substandard, self.vaccine, self.mvx, self.trade_name
+
 
 @dataclass(frozen=True, slots=True)
 class Person:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from khien.vaccination.rules.checks import applies, in_ages, may_follow, reference_day, rule_of_day
-from khien.vaccination.rules.model import AgeRule, Antigen, TargetDose, VaccineRule
+from khien.vaccination.rules.checks import applies, may_follow, reference_day, rule_of_day
+from khien.vaccination.rules.facts import Person
+from khien.vaccination.rules.model import AgeRule, Antigen, Contraindication, TargetDose
 from khien.vaccination.rules.skip import SeriesComplete, can_skip
 from khien.vaccination.rules.state import (
     AGED_OUT,
@@ -14,7 +15,8 @@ from khien.vaccination.rules.state import (
     IMMUNE,
     NOT_COMPLETE,
     NOT_RECOMMENDED,
-    VALID,
+    NOT_VALID,
+    SUBSTANDARD,
     Reason,
     Track,
 )
@@ -87,16 +89,19 @@ def _status(antigen: Antigen, track: Track, days: Forecast | None) -> tuple[str,
     if target.season is not None and person.on > target.season[1]:
         return NOT_RECOMMENDED, (Reason("season_over", target.document),)
     age = _age(target, person.on)
-    end = None if age is None else age.days(person.birth).max
-    if age is not None and end is not None and max(person.on, days.earliest or 0) >= end:
-        return AGED_OUT, (Reason("aged_out", age.document),)
+    if age is not None and age.max is not None:
+        end = age.max.after(person.birth)
+        if person.on >= end:
+            return AGED_OUT, (Reason("aged_out", age.document),)
+        if (days.earliest or 0) >= end:
+            return AGED_OUT, (Reason("unable_to_finish", age.document),)
     return NOT_COMPLETE, _why(track, target)
 
 
 def _why(track: Track, target: TargetDose) -> tuple[Reason, ...]:
     """Why this dose is next: after an invalid one it is repeated, else it is the next of its kind."""
-    last = track.statuses[-1] if track.statuses else VALID
-    return (Reason(_DUE[target.kind] if last == VALID else "repeat_invalid_dose", target.document),)
+    repeat = bool(track.statuses) and track.statuses[-1] in (NOT_VALID, SUBSTANDARD)
+    return (Reason("repeat_invalid_dose" if repeat else _DUE[target.kind], target.document),)
 
 
 _COMPLETE = (Reason("series_complete"),)
@@ -121,39 +126,37 @@ def immunity(antigen: Antigen, track: Track) -> Reason | None:
     return None
 
 
+def _contraindications(antigen: Antigen, person: Person) -> list[Contraindication]:
+    """Tables 7-5 and 7-6: those that apply to the person on the day of evaluation."""
+    if not person.observations:
+        return []
+    return [
+        rule
+        for rule in antigen.contraindications
+        if rule.observation in person.observations
+        and rule.holds(person.on)
+        and (rule.from_age is None or person.on >= rule.from_age.after(person.birth))
+        and (rule.to_age is None or person.on < rule.to_age.after(person.birth))
+    ]
+
+
 def _contraindication(antigen: Antigen, track: Track, target: TargetDose) -> Reason | None:
-    """One of the whole antigen, or of every vaccine that could be given for the target dose."""
+    """Table 7-7: one of the whole antigen, or of every preferable vaccine that could be given for the target dose."""
     person = track.history.person
-    if not person.observations or not antigen.contraindications:
+    found = _contraindications(antigen, person)
+    if not found:
         return None
-    barred: set[str] = set()
-    found = Reason("contraindicated")
-    for rule in antigen.contraindications:
-        if rule.observation not in person.observations or not rule.holds(person.on):
-            continue
-        if rule.from_age is not None and person.on < rule.from_age.after(person.birth):
-            continue
-        if rule.to_age is not None and person.on >= rule.to_age.after(person.birth):
-            continue
-        found = Reason("contraindicated", rule.document)
+    for rule in found:
         if not rule.vaccines:
-            return found
-        barred |= rule.vaccines
-    if not barred:
-        return None
+            return Reason("contraindicated", rule.document)
+    barred = frozenset(vaccine for rule in found for vaccine in rule.vaccines)
     open_to = {
         rule.vaccine
-        for table in (target.preferable, target.allowable)
-        for rules in table.values()
+        for rules in (target.preferable or target.allowable).values()
         for rule in rules
-        if rule.holds(person.on) and in_ages(rule, person.birth, person.on) and may_follow(rule, track)
+        if rule.holds(person.on) and rule.in_ages(person.birth, person.on) and may_follow(rule, track)
     }
-    return found if open_to and open_to <= barred else None
-
-
-def barred_vaccines(antigen: Antigen, track: Track) -> frozenset[str]:
-    known = track.history.person.observations
-    return frozenset(v for rule in antigen.contraindications if rule.observation in known for v in rule.vaccines)
+    return Reason("contraindicated", found[-1].document) if open_to and open_to <= barred else None
 
 
 def _age(target: TargetDose, day: int) -> AgeRule | None:
@@ -165,47 +168,50 @@ def _days(track: Track, target: TargetDose) -> Forecast:
     """FORECASTDTCAN-1 and FORECASTDT-1 to 6."""
     history = track.history
     birth, on = history.person.birth, history.person.on
-    recommended: int | None = None
-    due: int | None = None
-    latest: int | None = None
-    override = False
-    starts = [birth]  # it can be given when the last of these days has come
+    recommended = due = latest = None
+    earliest = birth  # it can be given when the last of several days has come
+    override = bool(target.intervals)
+    ruled = False
     for rule in target.intervals:
-        start = reference_day(rule, track) if applies(rule, track, on) else None
+        if not (rule.plain or applies(rule, track, on)):
+            continue
+        ruled = True
+        override = override and rule.override  # FORECASTPRIORITY-1: all of them
+        start = reference_day(rule, track)
         if start is None:
             continue
         if rule.min is not None:
-            starts.append(rule.min.after(start))
+            earliest = max(earliest, rule.min.after(start))
         if rule.earliest is not None:
             recommended = max(recommended or 0, rule.earliest.after(start))
         if rule.latest is not None:
             due = max(due or 0, rule.latest.after(start))
-        override = override or rule.override
     age = _age(target, on)
     if age is not None:
-        days = age.days(birth)
-        if days.min is not None:
-            starts.append(days.min)
-        recommended = recommended if days.earliest is None else days.earliest
-        due = due if days.latest is None else days.latest
-        latest = days.max
+        if age.min is not None:
+            earliest = max(earliest, age.min.after(birth))
+        if age.earliest is not None:
+            recommended = age.earliest.after(birth)
+        if age.latest is not None:
+            due = age.latest.after(birth)
+        if age.max is not None:
+            latest = age.max.after(birth) - 1
     if history.live and (end := _conflict_end(track, target)) is not None:
-        starts.append(end)
+        earliest = max(earliest, end)
     if target.season is not None:
-        starts.append(target.season[0])
+        earliest = max(earliest, target.season[0])
     if history.records:
-        starts.append(history.records[-1].day)
+        earliest = max(earliest, history.records[-1].day)
     if target.dated and (opens := _first_allowed(track, target)) is not None:
-        starts.append(opens)
-    earliest = max(starts)
+        earliest = max(earliest, opens)
     return Forecast(
         NOT_COMPLETE,
         target=target,
         earliest=earliest,
         recommended=earliest if recommended is None or recommended < earliest else recommended,
         past_due=None if due is None else max(earliest, due - 1),
-        latest=None if latest is None else latest - 1,
-        override=override,
+        latest=latest,
+        override=override and ruled,
     )
 
 
@@ -214,26 +220,28 @@ def _first_allowed(track: Track, target: TargetDose) -> int | None:
     person = track.history.person
     first: int | None = None
     for rule in target.recommended:
-        if rule.holds(person.on) and in_ages(rule, person.birth, person.on) and may_follow(rule, track):
+        if rule.holds(person.on) and rule.in_ages(person.birth, person.on) and may_follow(rule, track):
             first = rule.valid_from if first is None else min(first, rule.valid_from)
     return first
 
 
 def _conflict_end(track: Track, target: TargetDose) -> int | None:
-    """The last day on which an earlier live vaccine stands in the way of those that could be given next."""
+    """The first day on which no earlier live vaccine stands in the way of one of those that could be given next.
+
+    CALCDTCONFLICT-3, but a vaccine that is not live (of influenza) need not wait for one that is.
+    """
     history = track.history
-    conflicts = history.programme.conflicts
-    next_vaccines = [rule.vaccine for rule in target.recommended] or list(target.preferable)
-    ends: list[int] = []
-    for number in history.live:
-        earlier = history.person.doses[number]
-        for vaccine in next_vaccines:
+    conflicts, doses, on = history.programme.conflicts, history.person.doses, history.person.on
+    first: int | None = None
+    for vaccine in [rule.vaccine for rule in target.recommended] or target.preferable:
+        free = 0
+        for number in history.live:
+            earlier = doses[number]
             rule = conflicts.get((earlier.vaccine, vaccine))
-            if rule is not None and rule.holds(history.person.on):
-                end = rule.end if track.found_invalid(number) else rule.end_if_valid
-                if end is not None:
-                    ends.append(end.after(earlier.day))
-    return max(ends, default=None)
+            if rule is not None and rule.end is not None and rule.holds(on):
+                free = max(free, rule.end.after(earlier.day))
+        first = free if first is None else min(first, free)
+    return first
 
 
 def finish(track: Track, days: Forecast) -> tuple[int, bool]:
@@ -246,29 +254,30 @@ def finish(track: Track, days: Forecast) -> tuple[int, bool]:
             break
         age = _age(target, on)
         waits = [r.min.after(day) for r in target.intervals if r.after_previous and r.min is not None and r.holds(on)]
-        if age is not None and (least := age.days(birth).min) is not None:
-            waits.append(least)
+        if age is not None and age.min is not None:
+            waits.append(age.min.after(birth))
         day = max([day, *waits])
     age = _age(track.series.doses[-1], on)
-    end = None if age is None else age.days(birth).max
-    return day, end is None or day < end
+    return day, age is None or age.max is None or day < age.max.after(birth)
 
 
-def vaccines_for(antigen: Antigen, track: Track, day: int) -> tuple[VaccineRule, ...]:
-    """The vaccines to name for the next dose: recommended, in force, right for the age, not contraindicated.
+def vaccines_for(antigen: Antigen, track: Track, days: tuple[int, int]) -> list[str]:
+    """The vaccines to name for the next dose (FORECASTRECVAC-1): recommended, in force, not contraindicated, and right
+    for the age on one of `days`.
 
     Those that may not follow the dose before (mixing) are left out.
     """
     if track.at >= len(track.series.doses):
-        return ()
+        return []
     target, person = track.series.doses[track.at], track.history.person
-    barred = barred_vaccines(antigen, track) if person.observations else frozenset()
-    day = max(day, person.on)
-    return tuple(
-        rule
-        for rule in target.recommended or tuple(r for rules in target.preferable.values() for r in rules)
-        if rule.valid_from <= person.on <= rule.valid_until
+    barred = {v for rule in _contraindications(antigen, person) for v in rule.vaccines}
+    birth, on = person.birth, person.on
+    first, second = max(days[0], on), max(days[1], on)  # nobody is vaccinated in the past
+    return [
+        rule.vaccine
+        for rule in target.recommended or [r for rules in target.preferable.values() for r in rules]
+        if rule.valid_from <= on <= rule.valid_until
         and rule.vaccine not in barred
-        and in_ages(rule, person.birth, day)
+        and (rule.in_ages(birth, first) or (second != first and rule.in_ages(birth, second)))
         and may_follow(rule, track)
-    )
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from khien.vaccination.rules.forecast import vaccines_for
@@ -28,7 +29,7 @@ class GroupForecast:
 
     group: str
     status: str
-    dose_number: int | None = None  # valid doses so far, plus one
+    dose_number: int | None = None
     kind: str = ""
     earliest: int | None = None
     recommended: int | None = None
@@ -38,71 +39,83 @@ class GroupForecast:
     antigens: tuple[str, ...] = ()  # those that still need a dose
     series: tuple[str, ...] = ()
     reasons: tuple[Reason, ...] = ()
+    also: tuple[GroupForecast, ...] = ()  # what the other kind of series (everybody's, a risk's) asks for
 
 
 # The first status that one of an antigen's best series has is the antigen's.
 _OF_ONE = (NOT_COMPLETE, COMPLETE, IMMUNE, CONTRAINDICATED, AGED_OUT, NOT_RECOMMENDED)
-# All antigens go together: what bars one bars the injection (table 9-3).
+# All antigens go together: what bars one bars the injection (table 9-4).
 _OF_FULL = (CONTRAINDICATED, AGED_OUT, NOT_RECOMMENDED, NOT_COMPLETE, COMPLETE, IMMUNE)
+# Where they need not: a child who must not have pertussis vaccine still gets diphtheria and tetanus.
 _OF_SINGLE_PARTS = (NOT_COMPLETE, CONTRAINDICATED, AGED_OUT, NOT_RECOMMENDED, COMPLETE, IMMUNE)
 
+Best = Mapping[str, list[PatientSeries]]  # the best series of each antigen
 
-def group_forecast(
-    programme: Programme, group: VaccineGroup, best: dict[str, list[PatientSeries]]
-) -> GroupForecast | None:
-    """None where the group is only for risks that the person does not have."""
-    chosen = [_of_antigen(best[name]) for name in group.antigens if best.get(name)]
-    if not chosen:
+
+def group_forecast(programme: Programme, group: VaccineGroup, best: Best) -> GroupForecast | None:
+    """None where the group is only for risks that the person does not have.
+
+    Series for everybody and series for a risk are not blended (chapter 9): where both ask for something, the sooner
+    stands for the group and the other stands in its `also`.
+    """
+    standard = [mine for name in group.antigens if (mine := _of_antigen(best.get(name, ()), risk=False)) is not None]
+    risks = [mine for name in group.antigens if (mine := _of_antigen(best.get(name, ()), risk=True)) is not None]
+    found = [_of_type(programme, group, chosen, best) for chosen in (standard, risks) if chosen]
+    if not found:
         routine = any(s.type == "standard" for name in best for s in programme.antigens[name].series)
         return GroupForecast(group.name, NOT_RECOMMENDED, reasons=(Reason("no_series"),)) if routine else None
-    if len(chosen) == 1:
-        only = chosen[0]
-        answer = GroupForecast(
-            group.name, only.forecast.status, series=(only.series.name,), reasons=only.forecast.reasons
-        )
-        if only.forecast.status == NOT_COMPLETE:
-            _dates(answer, chosen, best)
-            _vaccines(programme, answer, chosen)
-        return answer
-    statuses = {p.forecast.status for p in chosen}
-    order = _OF_FULL if group.full else _OF_SINGLE_PARTS
-    status = next(s for s in order if s in statuses)
-    needed = [p for p in chosen if p.forecast.status == status]
-    answer = GroupForecast(group.name, status, series=tuple(p.series.name for p in needed))
-    answer.reasons = tuple(dict.fromkeys(reason for p in needed for reason in p.forecast.reasons))
-    if status == NOT_COMPLETE:
+    if len(found) > 1:
+        found.sort(key=lambda f: (_OF_ONE.index(f.status), f.recommended or 0, f.earliest or 0))
+        found[0].also = tuple(found[1:])
+    return found[0]
+
+
+def _of_type(programme: Programme, group: VaccineGroup, chosen: list[PatientSeries], best: Best) -> GroupForecast:
+    needed = chosen
+    if len(chosen) > 1:
+        statuses = {p.forecast.status for p in chosen}
+        status = next(s for s in (_OF_FULL if group.full else _OF_SINGLE_PARTS) if s in statuses)
+        needed = [p for p in chosen if p.forecast.status == status]
+    reasons = needed[0].forecast.reasons
+    if len(needed) > 1:
+        reasons = tuple(dict.fromkeys(reason for p in needed for reason in p.forecast.reasons))
+    answer = GroupForecast(
+        group.name, needed[0].forecast.status, series=tuple([p.series.name for p in needed]), reasons=reasons
+    )
+    if answer.status == NOT_COMPLETE:
         _dates(answer, needed, best)
-        _vaccines(programme, answer, needed)
+        _vaccines(programme, group, answer, needed)
     return answer
 
 
-def _of_antigen(series: list[PatientSeries]) -> PatientSeries:
-    """Where several series groups each have a best series, the one that asks for a dose soonest."""
-    if len(series) == 1:
-        return series[0]
+def _of_antigen(series: Sequence[PatientSeries], *, risk: bool) -> PatientSeries | None:
+    """Of the best series of its kind; where several series groups have one, the one that asks for a dose soonest."""
+    mine = [p for p in series if (p.series.type == "risk") is risk]
+    if len(mine) < 2:
+        return mine[0] if mine else None
     return min(
-        series, key=lambda p: (_OF_ONE.index(p.forecast.status), p.forecast.recommended or 0, p.forecast.earliest or 0)
+        mine, key=lambda p: (_OF_ONE.index(p.forecast.status), p.forecast.recommended or 0, p.forecast.earliest or 0)
     )
 
 
-def _last_dose(best: dict[str, list[PatientSeries]]) -> int:
+def _last_dose(best: Best) -> int:
     """The day of the last dose of any antigen of the group."""
     return max(
         (p.track.history.records[-1].day for ps in best.values() for p in ps if p.track.history.records), default=0
     )
 
 
-def _dates(answer: GroupForecast, needed: list[PatientSeries], best: dict[str, list[PatientSeries]]) -> None:
-    """MULTIANTVG-1 to 6. An interval marked `override` lets the group go ahead on its antigen's earliest day, though
-    never before the group's last dose."""
+def _dates(answer: GroupForecast, needed: list[PatientSeries], best: Best) -> None:
+    """MULTIANTVG-1 and FORECASTVG-2 to 4. A dose whose intervals are all marked `override` lets the group go ahead on
+    the first of its antigens' earliest days, though never before the group's last dose."""
     if len(needed) == 1:
         only = needed[0].forecast
         answer.earliest, answer.recommended = only.earliest, only.recommended
         answer.past_due, answer.latest = only.past_due, only.latest
         return
-    overriding = [p.forecast.earliest for p in needed if p.forecast.override and p.forecast.earliest is not None]
     every = [p.forecast.earliest for p in needed if p.forecast.earliest is not None]
-    earliest = max(min(overriding), _last_dose(best)) if overriding else max(every)
+    ahead = any(p.forecast.override for p in needed)
+    earliest = max(min(every), _last_dose(best)) if ahead else max(every)
     answer.earliest = earliest
     answer.recommended = max(earliest, min(p.forecast.recommended or earliest for p in needed))
     due = [p.forecast.past_due for p in needed if p.forecast.past_due is not None]
@@ -111,26 +124,35 @@ def _dates(answer: GroupForecast, needed: list[PatientSeries], best: dict[str, l
     answer.latest = min(ends) if ends else None
 
 
-def _vaccines(programme: Programme, answer: GroupForecast, needed: list[PatientSeries]) -> None:
-    lists = [
-        [rule.vaccine for rule in vaccines_for(programme.antigens[p.series_antigen], p.track, answer.recommended or 0)]
-        for p in needed
-    ]
+def _vaccines(programme: Programme, group: VaccineGroup, answer: GroupForecast, needed: list[PatientSeries]) -> None:
+    days = (answer.earliest or 0, answer.recommended or 0)
+    lists = [vaccines_for(programme.antigens[p.series_antigen], p.track, days) for p in needed]
     named = dict.fromkeys(lists[0])
     if len(lists) > 1:
         common = [v for v in named if all(v in other for other in lists[1:])]
         named = dict.fromkeys(common or [v for part in lists for v in part])
     answer.vaccines = tuple(named)
-    answer.antigens = tuple(p.series_antigen for p in needed)
-    answer.dose_number = min(p.track.valid_count for p in needed) + 1
+    answer.antigens = tuple([p.series_antigen for p in needed])
+    numbers = [_dose_number(p) for p in needed]
+    answer.dose_number = min(numbers) if group.full else max(numbers)  # FORECASTDN-2
     first = needed[0].forecast.target
     answer.kind = "" if first is None else first.kind
+
+
+def _dose_number(p: PatientSeries) -> int:
+    """FORECASTDN-1: valid doses so far, plus one; of a seasonal vaccine those of this season."""
+    track, target = p.track, p.forecast.target
+    if target is None or target.season is None:
+        return track.valid_count + 1
+    begin = target.season[0]
+    valid = zip(track.history.records, track.statuses, strict=True)
+    return sum(status == VALID and given.day >= begin for given, status in valid) + 1
 
 
 _RANK = {VALID: 0, NOT_VALID: 1, EXTRANEOUS: 2, SUBSTANDARD: 3}  # the best says what a dose is worth
 
 
-def doses_in_group(best: dict[str, list[PatientSeries]]) -> dict[int, tuple[str, tuple[Reason, ...], str]]:
+def doses_in_group(best: Best) -> dict[int, tuple[str, tuple[Reason, ...], str]]:
     """By the dose's number: its status in the group, the reasons, and the series that says so.
 
     A dose that counts for one antigen of the group counts.

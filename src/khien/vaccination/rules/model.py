@@ -32,16 +32,6 @@ class Rule:
         return self.valid_from == FIRST_DAY and self.valid_until == LAST_DAY
 
 
-class AgeDays(NamedTuple):
-    """An age rule for one birth: ordinals, None where the rule sets no limit."""
-
-    absolute_min: int | None
-    min: int | None
-    earliest: int | None
-    latest: int | None
-    max: int | None
-
-
 @dataclass(frozen=True, slots=True)
 class AgeRule(Rule):
     absolute_min: Period | None = None  # grace included: younger never counts
@@ -49,15 +39,6 @@ class AgeRule(Rule):
     earliest: Period | None = None  # first recommended age
     latest: Period | None = None  # past due from here on
     max: Period | None = None  # from here on too old
-    # Births repeat in a population: the five days of a birth are counted once.
-    _days: dict[int, AgeDays] = field(default_factory=dict, compare=False, repr=False)
-
-    def days(self, birth: int) -> AgeDays:
-        found = self._days.get(birth)
-        if found is None:
-            lengths = (self.absolute_min, self.min, self.earliest, self.latest, self.max)
-            found = self._days[birth] = AgeDays._make([None if p is None else p.after(birth) for p in lengths])
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +57,7 @@ class IntervalRule(Rule):
     earliest: Period | None = None
     latest: Period | None = None
     override: bool = False
+    plain: bool = False  # it holds on every day, at every age and after every vaccine
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +72,11 @@ class VaccineRule(Rule):
     recommend: bool = False  # named in the forecast
     after: frozenset[str] = frozenset()  # allowed predecessors (mixing); empty = any
     plain: bool = False  # nothing but the ages decides whether it may be given
-    _span: dict[int, tuple[int, int]] = field(default_factory=dict, compare=False, repr=False)
 
-    def span(self, birth: int) -> tuple[int, int]:
-        """The days of the vaccine's ages for one birth: from the first, to before the second."""
-        found = self._span.get(birth)
-        if found is None:
-            first = FIRST_DAY if self.from_age is None else self.from_age.after(birth)
-            end = LAST_DAY if self.to_age is None else self.to_age.after(birth)
-            found = self._span[birth] = (first, end)
-        return found
+    def in_ages(self, birth: int, day: int) -> bool:
+        if self.from_age is not None and day < self.from_age.after(birth):
+            return False
+        return self.to_age is None or day < self.to_age.after(birth)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +158,7 @@ class Series(Rule):
     indications: tuple[Indication, ...] = ()
     doses: tuple[TargetDose, ...] = ()
     accepted: frozenset[str] = frozenset()  # every vaccine that one of its doses takes
+    begins: Period | None = None  # nobody younger can have a valid dose
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +189,15 @@ class Antigen:
     immune_by_birth: tuple[BirthImmunity, ...] = ()
     immune_by_observation: frozenset[str] = frozenset()
     contraindications: tuple[Contraindication, ...] = ()
+    # What `selection.plan` found for people of whom nothing is observed, by their sex.
+    plans: dict[str, Plan] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+
+class Plan(NamedTuple):
+    """The series that may concern a person, and which of them belong to one series group."""
+
+    series: tuple[Series, ...]
+    groups: tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,37 +14,42 @@ from functools import lru_cache
 _TERM = re.compile(r"([+-]?)\s*(\d+)\s*(day|week|month|year)s?", re.IGNORECASE)
 _LAST_DAY = date.max.toordinal()
 
-# The first days of the months of the centuries that births and doses fall in, so that adding months is a look-up.
-_YEARS = range(1850, 2151)
-_MONTHS = [date(year, month, 1).toordinal() for year in _YEARS for month in range(1, 13)]
-_places: dict[int, tuple[int, int]] = {}  # a day: which of _MONTHS it is in, and its number in the month
-
-
-def _place(day: int) -> tuple[int, int]:
-    found = _places.get(day)
-    if found is None:
-        at = date.fromordinal(day)
-        found = _places[day] = ((at.year - _YEARS.start) * 12 + at.month - 1, at.day)
-    return found
+# The months that births and doses fall in, so that adding months is a look-up: the first day of each, and for every
+# day which month it is in.
+_YEARS = range(1850, 2152)
+_STARTS = [date(year, month, 1).toordinal() for year in _YEARS for month in range(1, 13)]
+_FIRST = _STARTS[0]
+_MONTH_OF = [month for month, start in enumerate(_STARTS[:-1]) for _ in range(start, _STARTS[month + 1])]
+_DAYS, _LAST_MONTH = len(_MONTH_OF), len(_STARTS) - 2
 
 
 class Period:
     """A length of time. Build it with `period(text)`, so that equal texts share one object."""
 
-    __slots__ = ("_span", "days", "months", "text", "years")
+    __slots__ = ("_one_step", "_span", "days", "months", "text", "years")
 
     def __init__(self, text: str, years: int, months: int, days: int) -> None:
         self.text, self.years, self.months, self.days = text, years, months, days
         self._span = years * 12 + months
+        self._one_step = not (years and months)  # else a day that does not exist is met twice
 
     def after(self, day: int) -> int:
         """The day that lies this period after `day`."""
-        if not self.years and not self.months:
+        span = self._span
+        if not span and self._one_step:
             return day + self.days
-        month, number = _place(day)
-        month += self._span
-        if number <= 28 and 0 <= month < len(_MONTHS):  # every month has that day
-            return _MONTHS[month] + number - 1 + self.days
+        place = day - _FIRST
+        if 0 <= place < _DAYS:
+            month = _MONTH_OF[place]
+            number = day - _STARTS[month]
+            month += span
+            if 0 <= month <= _LAST_MONTH:
+                found = _STARTS[month] + number
+                if number < 28:  # every month has that day
+                    return found + self.days
+                if self._one_step:
+                    end = _STARTS[month + 1]
+                    return (found if found < end else end) + self.days
         return self._count(day)
 
     def _count(self, day: int) -> int:

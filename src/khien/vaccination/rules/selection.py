@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from khien.vaccination.rules.facts import History, Person
 from khien.vaccination.rules.forecast import Forecast, finish, forecast
-from khien.vaccination.rules.model import Antigen, Series
+from khien.vaccination.rules.model import Antigen, Plan, Series
 from khien.vaccination.rules.state import COMPLETE, CONTRAINDICATED, NOT_COMPLETE, Track
 from khien.vaccination.rules.walk import walk
 
@@ -69,13 +69,33 @@ def _none_complete(_groups: frozenset[str]) -> bool:
     return False
 
 
+def plan(antigen: Antigen, person: Person) -> Plan:
+    """The series relevant to the person, by series group. Of whom nothing is observed, only the sex decides."""
+    if person.observations:
+        return _plan(antigen.series, person)
+    found = antigen.plans.get(person.sex)
+    if found is None:
+        found = _plan(antigen.routine, person)
+        if all(s.always and s.type != "risk" for s in antigen.routine):
+            antigen.plans[person.sex] = found
+    return found
+
+
+def _plan(series: Iterable[Series], person: Person) -> Plan:
+    mine = tuple(s for s in series if relevant(s, person))
+    groups: dict[str, list[int]] = {}
+    for place, one in enumerate(mine):
+        groups.setdefault(one.group, []).append(place)
+    return Plan(mine, tuple(tuple(places) for places in groups.values()))
+
+
 class Candidates:
     """The relevant series of one antigen, each walked and forecast once, when it is first asked for."""
 
     def __init__(self, antigen: Antigen, history: History) -> None:
         self.antigen, self.history = antigen, history
-        person = history.person
-        self.series = [s for s in (antigen.series if person.observations else antigen.routine) if relevant(s, person)]
+        self.series, self._groups = plan(antigen, history.person)
+        self._given = {record.vaccine for record in history.records}
         self._done: dict[int, PatientSeries] = {}
         self._open: set[int] = set()
 
@@ -100,62 +120,54 @@ class Candidates:
 
     def best(self) -> list[PatientSeries]:
         """One series for each series group that should have one (table 8-14), prioritised among its equivalents."""
-        groups: dict[str, list[int]] = {}
-        for place, series in enumerate(self.series):
-            groups.setdefault(series.group, []).append(place)
-        chosen = {name: found for name, places in groups.items() if (found := self._prioritised(places)) is not None}
-        return [found for name, found in chosen.items() if _is_best(found, chosen)]
+        chosen = [found for places in self._groups if (found := self._prioritised(places)) is not None]
+        return chosen if len(chosen) == 1 and _stands_alone(chosen[0]) else [p for p in chosen if _is_best(p, chosen)]
 
     def _prioritised(self, places: Sequence[int]) -> PatientSeries | None:
+        """Tables 8-3 and 8-5."""
         scorable = self._scorable(places)
-        if not scorable:
-            return None
-        for part in (
-            [p for p in scorable if p.complete],
-            [p for p in scorable if p.in_process],
-        ):
-            if len(part) == 1:
-                return part[0]
-            if part:
-                return _highest(part, _score_complete if part[0].complete else _score_in_process)
-        defaults = [p for p in scorable if p.series.default]
-        if len(scorable) == 1 or len(defaults) == 1:
-            return (defaults or scorable)[0]
-        return _highest(scorable, _score_no_valid_doses)
+        if len(scorable) < 2:
+            return scorable[0] if scorable else None
+        if part := [p for p in scorable if p.complete]:
+            return part[0] if len(part) == 1 else _highest(part, _score_complete)
+        if part := [p for p in scorable if p.in_process]:
+            return part[0] if len(part) == 1 else _highest(part, _score_in_process)
+        defaults = [i for i in places if self.series[i].default]
+        return self.of(defaults[0]) if len(defaults) == 1 else _highest(scorable, _score_no_valid_doses)
 
     def _scorable(self, places: Sequence[int]) -> list[PatientSeries]:
-        """Section 8.1. A series begun past its maximum age to start gives way to one that was not.
+        """SELECTSCORE-2. Where every series begun was begun past its maximum age to start, the default stands.
 
         Standard series without a valid dose are out: those that take none of the person's vaccines, or begin at an age
         that the person had not reached at the last dose, need not be walked to know it.
         """
-        series = self.series
-        given = {record.vaccine for record in self.history.records}
-        risk = [self.of(i) for i in places if series[i].type == "risk"]
-        others = [
-            self.of(i)
-            for i in places
-            if series[i].type != "risk" and not series[i].accepted.isdisjoint(given) and self._can_begin(series[i])
-        ]
-        with_doses = [p for p in others if p.series.type == "standard" and p.track.valid_count]
-        evaluated = [p for p in others if p.series.type == "evaluation_only" and p.complete]
-        candidates = [*risk, *with_doses, *evaluated]
-        # What is contraindicated stands for the person only where nothing else does.
-        candidates = [p for p in candidates if p.forecast.status != CONTRAINDICATED] or candidates
-        top = min((p.series.priority for p in candidates if p.series.type == "risk"), default="")
-        candidates = [p for p in candidates if p.series.type != "risk" or p.series.priority == top]
-        if candidates:
-            return [p for p in candidates if self._started_in_time(p)] or candidates
+        series, given, begun = self.series, self._given, []
+        for i in places:
+            one = series[i]
+            if one.type == "risk":
+                begun.append(self.of(i))
+            elif given and not given.isdisjoint(one.accepted) and self._can_begin(one):
+                p = self.of(i)
+                if p.track.valid_count if one.type == "standard" else p.complete:
+                    begun.append(p)
+        if begun:
+            # What is contraindicated stands for the person only where nothing else does.
+            begun = [p for p in begun if p.forecast.status != CONTRAINDICATED] or begun
+            top = min((p.series.priority for p in begun if p.series.type == "risk"), default="")
+            begun = [p for p in begun if p.series.type != "risk" or p.series.priority == top]
+            in_time = [p for p in begun if self._started_in_time(p)]
+            if in_time:
+                return in_time
         standard = [i for i in places if series[i].type == "standard"]
         defaults = [i for i in standard if series[i].default]
+        if begun:
+            return [self.of(i) for i in defaults] or begun
         return [self.of(i) for i in defaults or standard if self._old_enough(series[i])]
 
     def _can_begin(self, series: Series) -> bool:
-        first = series.doses[0]
-        if first.skips_evaluation or first.age is None:
+        if series.begins is None:
             return True
-        least = first.age.days(self.history.person.birth).absolute_min
-        return least is None or self.history.records[-1].day >= least
+        return self.history.records[-1].day >= series.begins.after(self.history.person.birth)
 
     def _started_in_time(self, p: PatientSeries) -> bool:
         limit, person = p.series.max_age_to_start, self.history.person
@@ -167,10 +179,15 @@ class Candidates:
         return series.min_age_to_start is None or person.on >= series.min_age_to_start.after(person.birth)
 
 
-def _is_best(candidate: PatientSeries, chosen: dict[str, PatientSeries]) -> bool:
+def _stands_alone(candidate: PatientSeries) -> bool:
+    return candidate.complete or candidate.series.type != "evaluation_only"
+
+
+def _is_best(candidate: PatientSeries, chosen: Sequence[PatientSeries]) -> bool:
+    """Table 8-14."""
     if candidate.complete:
         return True
-    equivalents = [p for name, p in chosen.items() if name in candidate.series.equivalent_groups]
+    equivalents = [p for p in chosen if p.series.group in candidate.series.equivalent_groups]
     if any(p.complete for p in equivalents) or candidate.series.type == "evaluation_only":
         return False
     return candidate.series.type == "risk" or not any(p.series.type == "risk" for p in equivalents)
@@ -192,7 +209,9 @@ def _rank(mine: int, all_of_them: list[int], points: tuple[int, int, int]) -> in
 
 
 def _score_complete(p: PatientSeries, part: list[PatientSeries]) -> int:
-    """Section 8.4."""
+    """Section 8.4. Version 4.6 left only the number of valid doses, by which a fourth dose of hepatitis B would be
+    needed where three had completed the series; the CDC's own cases call it an extra dose, as these points do.
+    """
     score = _rank(-p.track.valid_count, [-q.track.valid_count for q in part], (1, 0, -1))
     score += 1 if p.series.product_path and p.track.all_valid else -1
     ends = [_completed_on(q) for q in part]
@@ -204,11 +223,8 @@ def _completed_on(p: PatientSeries) -> int:
 
 
 def _score_in_process(p: PatientSeries, part: list[PatientSeries]) -> int:
-    """Section 8.5."""
-    products = [0 if q.series.product_path and q.track.all_valid else 1 for q in part]
-    score = -2
-    if p.series.product_path and p.track.all_valid:
-        score = 2 if products.count(0) == 1 else 0
+    """Table 8-9."""
+    score = 2 if p.series.product_path and p.track.all_valid else -2
     score += 3 if _completable(p) else -3
     score += _rank(-p.track.valid_count, [-q.track.valid_count for q in part], (2, 0, -2))
     score += _rank(p.track.remaining, [q.track.remaining for q in part], (2, 0, -2))
@@ -216,11 +232,10 @@ def _score_in_process(p: PatientSeries, part: list[PatientSeries]) -> int:
 
 
 def _score_no_valid_doses(p: PatientSeries, part: list[PatientSeries]) -> int:
-    """Section 8.6."""
+    """Table 8-11."""
     starts = [_start(q) for q in part]
     score = _rank(_start(p), starts, (1, 0, -1))
     score += 1 if p.forecast.status == NOT_COMPLETE and _completable(p) else -1
-    score += 1 if p.series.sex else 0
     return score + (-1 if p.series.product_path else 1)
 
 
