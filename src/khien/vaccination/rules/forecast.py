@@ -141,7 +141,8 @@ def _contraindications(antigen: Antigen, person: Person) -> list[Contraindicatio
 
 
 def _contraindication(antigen: Antigen, track: Track, target: TargetDose) -> Reason | None:
-    """Table 7-7: one of the whole antigen, or of every preferable vaccine that could be given for the target dose."""
+    """Table 7-7: one of the whole antigen, or of every preferable vaccine of the series; and besides, where nothing
+    else could be given to the person now."""
     person = track.history.person
     found = _contraindications(antigen, person)
     if not found:
@@ -150,13 +151,15 @@ def _contraindication(antigen: Antigen, track: Track, target: TargetDose) -> Rea
         if not rule.vaccines:
             return Reason("contraindicated", rule.document)
     barred = frozenset(vaccine for rule in found for vaccine in rule.vaccines)
+    preferable = {vaccine for dose in track.series.doses for vaccine in dose.preferable}
     open_to = {
         rule.vaccine
-        for rules in (target.preferable or target.allowable).values()
+        for rules in target.taken.values()
         for rule in rules
         if rule.holds(person.on) and rule.in_ages(person.birth, person.on) and may_follow(rule, track)
     }
-    return Reason("contraindicated", found[-1].document) if open_to and open_to <= barred else None
+    nothing_left = any(vaccines and vaccines <= barred for vaccines in (preferable, open_to))
+    return Reason("contraindicated", found[-1].document) if nothing_left else None
 
 
 def _age(target: TargetDose, day: int) -> AgeRule | None:

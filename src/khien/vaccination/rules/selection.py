@@ -121,6 +121,8 @@ class Candidates:
     def best(self) -> list[PatientSeries]:
         """One series for each series group that should have one (table 8-14), prioritised among its equivalents."""
         chosen = [found for places in self._groups if (found := self._prioritised(places)) is not None]
+        if len(chosen) > 1:  # what is for older people does not stand beside what is for this age because of one dose
+            chosen = [p for p in chosen if p.complete or self._old_enough(p.series)] or chosen
         return chosen if len(chosen) == 1 and _stands_alone(chosen[0]) else [p for p in chosen if _is_best(p, chosen)]
 
     def _prioritised(self, places: Sequence[int]) -> PatientSeries | None:
