@@ -213,6 +213,13 @@ def test_the_police_tick_off_who_arrived_and_the_nation_sees_figures(demo, page:
     picture(page, "notices")
     page.get_by_role("button", name="Đã gặp").first.click()
     expect(page.locator("main tbody tr")).to_have_count(before - 1)
+    page.get_by_role("link", name="Đã gặp").click()
+    check_axe(page)
+    page.get_by_role("button", name="Mở lại").first.click()
+    page.get_by_role("link", name="Việc cần làm").click()
+    expect(page.locator("main tbody tr")).to_have_count(before)
+    page.set_viewport_size(PHONE)
+    check_width(page)
 
 
 def test_an_analyst_sees_every_checkpoint_and_nobodys_name(demo, page: Page) -> None:

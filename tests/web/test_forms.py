@@ -9,13 +9,33 @@ from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khien.core.forms import DateField
+from khien.core.forms import DateField, DayField
 
 
 @given(st.dates(min_value=dt.date(1000, 1, 1)))
 def test_what_is_shown_reads_back_as_the_same_day(day: dt.date) -> None:
     field = DateField()
     assert field.clean([str(part) for part in field.widget.decompress(day)]) == day
+
+
+@given(st.dates(min_value=dt.date(1000, 1, 1)))
+def test_a_day_in_one_box_reads_back_as_it_is_shown_and_as_an_address_has_it(day: dt.date) -> None:
+    field = DayField()
+    assert field.clean(field.widget.format_value(day)) == field.clean(day.isoformat()) == day
+    assert field.widget.format_value(day.isoformat()) == field.widget.format_value(day)
+
+
+@pytest.mark.parametrize("typed", ["5/9/2021", "05.09.2021", "5-9-2021", "5 9 2021", "05092021", " 05/09/2021 "])
+def test_a_day_is_read_day_first_however_it_is_typed(typed: str) -> None:
+    assert DayField().clean(typed) == dt.date(2021, 9, 5)
+
+
+@given(st.text(max_size=12) | st.from_regex(r"[0-9/. -]{1,12}", fullmatch=True))
+def test_any_typing_in_one_box_is_a_day_or_a_clear_refusal(typed: str) -> None:
+    try:
+        assert isinstance(DayField().clean(typed), dt.date)
+    except ValidationError as refusal:
+        assert refusal.messages
 
 
 @given(st.lists(st.text(max_size=6), min_size=3, max_size=3))

@@ -34,3 +34,10 @@ def test_who_may_nothing_sees_nothing() -> None:
 def test_a_permission_opens_its_own_entries_alone(entry: Entry) -> None:
     shown = {link.title for link in links(asked(entry.permission), public=False)}
     assert shown == {other.title for other in ENTRIES if other.permission == entry.permission}
+
+
+def test_below_two_entries_the_nearer_one_is_current() -> None:
+    request = asked("case.read", "contact.read")
+    request.path = reverse("tracing:work")
+    assert request.path.startswith(reverse("tracing:cases"))
+    assert [link.url for link in links(request, public=False) if link.current] == [request.path]

@@ -11,15 +11,14 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from khien.access.roles import action_titles, purposes
-
-_DAY = {"type": "date"}
+from khien.core.forms import DayField
 
 
 class LogForm(forms.Form):
     """Days, and what else narrows the log."""
 
-    first = forms.DateField(label=_("From"), widget=forms.DateInput(attrs=_DAY, format="%Y-%m-%d"))
-    last = forms.DateField(label=_("To"), widget=forms.DateInput(attrs=_DAY, format="%Y-%m-%d"))
+    first = DayField(label=_("From"))
+    last = DayField(label=_("To"))
     action = forms.ChoiceField(label=_("What"), required=False)
     purpose = forms.ChoiceField(label=_("For what purpose"), required=False)
     username = forms.CharField(label=_("Account"), required=False, max_length=150)

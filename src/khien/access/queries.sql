@@ -15,7 +15,7 @@ ORDER BY a.id;
 -- name: looks_at_person
 -- Who looked at one record, newest first. The policy decides whether this person is visible at all.
 SELECT l.at, l.action, l.purpose, g.name AS agency,
-    CASE WHEN %(by_name)s THEN a.name END AS account, l.account_id IS NULL AS machine
+    CASE WHEN %(by_name)s THEN a.name END AS account, l.account_id IS NULL AS machine, l.account_id = %(own)s AS own
 FROM access_log l
 LEFT JOIN agency g ON g.id = l.agency_id
 LEFT JOIN account a ON a.id = l.account_id

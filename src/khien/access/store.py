@@ -32,7 +32,8 @@ def has_account(session: Session, username: str) -> bool:
 def looks_at_person(
     session: Session, person_id: int, *, limit: int = 100, before: dt.datetime | None = None
 ) -> list[dict[str, Any]]:
-    """Who looked at a record: at (UTC), action, purpose, agency, machine; account names only for an auditor.
+    """Who looked at a record: at (UTC), action, purpose, agency, machine, own (the actor's own
+    account); account names only for an auditor.
 
     Raises NotAllowed without "access.read", NotFound for a person outside the actor's scope.
     """
@@ -40,7 +41,10 @@ def looks_at_person(
     if not session.value(SQL.person_visible, person_id=person_id):
         raise NotFound
     by_name = session.actor.may("access.audit")
-    return session.rows(SQL.looks_at_person, person_id=person_id, limit=limit, before=before or _EVER, by_name=by_name)
+    return session.rows(
+        SQL.looks_at_person, person_id=person_id, limit=limit, before=before or _EVER, by_name=by_name,
+        own=session.actor.account_id,
+    )  # fmt: skip
 
 
 def own_record(session: Session) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 from django import forms
@@ -24,6 +25,48 @@ class DateInput(forms.MultiWidget):
         if isinstance(value, str):
             value = dt.date.fromisoformat(value)
         return [value.day, value.month, value.year] if value else ["", "", ""]
+
+
+class DayInput(forms.TextInput):
+    """One box, day/month/year, whatever the language of the browser: its own calendar might put the month first."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        usual = {"inputmode": "numeric", "autocomplete": "off", "class": "nhsuk-input--width-10"}
+        super().__init__(usual | (attrs or {}))
+
+    def format_value(self, value: Any) -> str | None:
+        day = _day(value) if isinstance(value, str) else value
+        return f"{day:%d/%m/%Y}" if isinstance(day, dt.date) else value
+
+
+class DayField(forms.DateField):
+    """A calendar day in one box, for filters: 15/9/2021, 15.9.2021, 15092021; in an address also 2021-09-15."""
+
+    widget = DayInput
+    default_error_messages = {"invalid": _("Enter a real date as day, month and year, for example 27/3/2021.")}  # noqa: RUF012
+
+    def to_python(self, value: Any) -> dt.date | None:
+        if not isinstance(value, str) or not value.strip():
+            return super().to_python(value)
+        day = _day(value)
+        if day is None:
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return day
+
+
+def _day(text: str) -> dt.date | None:
+    text = text.strip()
+    written = re.fullmatch(r"(\d{4})-(\d{2})-(\d{2})", text, re.ASCII)
+    year, month, day = written.groups() if written else (None, None, None)
+    if written is None:
+        typed = re.fullmatch(r"(\d{1,2})[/. -](\d{1,2})[/. -](\d{4})|(\d{2})(\d{2})(\d{4})", text, re.ASCII)
+        if typed is None:
+            return None
+        day, month, year = (part for part in typed.groups() if part)
+    try:
+        return dt.date(int(year or 0), int(month or 0), int(day or 0))
+    except ValueError:
+        return None
 
 
 class DateField(forms.MultiValueField):

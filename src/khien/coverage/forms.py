@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from khien.core.forms import DayField
 from khien.coverage.store import Question
 
 # (code, label, youngest, oldest in completed years): the groups that the national figures of 2021-22 are given for.
@@ -25,7 +26,7 @@ MEASURES = (
 
 class QuestionForm(forms.Form):
     unit = forms.IntegerField(required=False, widget=forms.HiddenInput)
-    on = forms.DateField(label=_("On the day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    on = DayField(label=_("On the day"))
     ages = forms.ChoiceField(label=_("Ages"), choices=[(code, label) for code, label, *_rest in AGE_GROUPS])
     measure = forms.ChoiceField(label=_("Show on the map"), choices=MEASURES)
     present = forms.ChoiceField(

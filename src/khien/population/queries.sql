@@ -7,7 +7,8 @@ LIMIT 2;
 
 -- name: person
 SELECT p.person_id, p.name, p.birth_date, p.birth_precision, p.sex, p.nationality, p.died_on, p.merged_into,
-    p.home_unit, home.name AS home_name, p.present_unit, present.name AS present_name, p.changed_at
+    p.home_unit, concat_ws(', ', home.name, unit_within(p.home_unit)) AS home_name, p.present_unit,
+    concat_ws(', ', present.name, unit_within(p.present_unit)) AS present_name, p.changed_at
 FROM person p
 JOIN unit home ON home.unit_id = p.home_unit
 JOIN unit present ON present.unit_id = p.present_unit
@@ -29,7 +30,7 @@ SELECT card_number, kind, issued_on, expires_on, cancelled_on
 FROM personal_card WHERE person_id = ANY (%(ids)s) ORDER BY issued_on DESC;
 
 -- name: household
-SELECT h.household_id, h.unit_id, u.name AS unit_name, h.address, m.relation
+SELECT h.household_id, h.unit_id, concat_ws(', ', u.name, unit_within(h.unit_id)) AS unit_name, h.address, m.relation
 FROM household_member m JOIN household h USING (household_id) JOIN unit u ON u.unit_id = h.unit_id
 WHERE m.person_id = %(person_id)s AND m.valid @> %(today)s::date
 ORDER BY lower(m.valid) DESC NULLS LAST LIMIT 1;
@@ -41,7 +42,7 @@ WHERE m.household_id = %(household_id)s AND m.valid @> %(today)s::date AND p.mer
 ORDER BY m.relation = 'head' DESC, p.birth_date, p.person_id;
 
 -- name: residence
-SELECT r.kind::text AS kind, r.unit_id, u.name AS unit_name, r.address, lower(r.valid) AS from_day,
+SELECT r.kind::text AS kind, r.unit_id, concat_ws(', ', u.name, unit_within(r.unit_id)) AS unit_name, r.address, lower(r.valid) AS from_day,
     upper(r.valid) AS until_day, r.source
 -- Joined, because the key is a GiST index, which = serves and = ANY does not (a scan of the whole table).
 FROM unnest(%(ids)s::bigint[]) AS wanted (person_id)
@@ -71,7 +72,8 @@ WITH candidate AS MATERIALIZED (
 ), sorted AS (
     SELECT *, khien_name_sort(name) COLLATE "C" AS sort FROM candidate
 )
-SELECT s.person_id, s.name, s.birth_date, s.birth_precision, s.sex, s.died_on, s.home_unit, u.name AS home_name, s.sort
+SELECT s.person_id, s.name, s.birth_date, s.birth_precision, s.sex, s.died_on, s.home_unit, concat_ws(', ', u.name, unit_within(s.home_unit)) AS home_name,
+    s.sort
 FROM sorted s JOIN unit u ON u.unit_id = s.home_unit
 WHERE %(after_sort)s::text IS NULL OR (s.sort, s.person_id) > (%(after_sort)s::text COLLATE "C", %(after_id)s::bigint)
 ORDER BY s.sort, s.person_id

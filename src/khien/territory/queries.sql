@@ -45,6 +45,9 @@ SELECT u.unit_id, u.code, u.level, coalesce(n.name, u.name) AS name
 FROM unit u LEFT JOIN unit_name n ON n.unit_id = u.unit_id AND n.valid @> %(on)s::date
 WHERE u.unit_id = ANY(%(ids)s)
 
+-- name: within
+SELECT unit_id, unit_within(unit_id) AS within FROM unit WHERE unit_id = ANY(%(ids)s)
+
 -- name: area
 -- The subtrees of some units as one multirange of unit ids.
 SELECT coalesce(range_agg(int4range(unit_id, last_id, '[]')), '{}'::int4multirange)::text FROM unit

@@ -64,6 +64,11 @@ def names(session: Session, unit_ids: Iterable[int], on: dt.date | None = None) 
     return {r["unit_id"]: r["name"] for r in session.rows(_sql.names, ids=sorted(set(unit_ids)), on=on)}
 
 
+def within(session: Session, unit_ids: Iterable[int]) -> dict[int, str]:
+    """What units lie in, the nearest first, without the country: names alone are shared by many."""
+    return {r["unit_id"]: r["within"] for r in session.rows(_sql.within, ids=sorted(set(unit_ids))) if r["within"]}
+
+
 def area_of(session: Session, unit_ids: Iterable[int]) -> str:
     """The subtrees of these units as an int4multirange literal: an actor's area."""
     return str(session.value(_sql.area, ids=list(unit_ids)))

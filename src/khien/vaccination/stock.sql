@@ -72,8 +72,10 @@ WHERE s.unit_id <@ %(area)s::int4multirange AND k.doses > 0 AND (%(site)s::text 
 ORDER BY s.name, l.expires_on, k.product, k.lot_number;
 
 -- name: movements
-SELECT m.moved_at, m.kind, m.product, m.lot_number, s.code AS site, m.doses, m.change, o.code AS other_site, m.reason
-FROM stock_movement m JOIN site s USING (site_id) LEFT JOIN site o ON o.site_id = m.other_site
+SELECT m.moved_at, m.kind, m.product, v.name AS product_name, m.lot_number, s.code AS site, s.name AS site_name, m.doses,
+    m.change, o.code AS other_site, o.name AS other_name, m.reason
+FROM stock_movement m JOIN vaccine_product v USING (product) JOIN site s USING (site_id)
+LEFT JOIN site o ON o.site_id = m.other_site
 WHERE s.unit_id <@ %(area)s::int4multirange AND (%(site)s::text IS NULL OR s.code = %(site)s)
 ORDER BY m.movement_id DESC LIMIT %(most)s;
 

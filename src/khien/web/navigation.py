@@ -181,8 +181,9 @@ ENTRIES: tuple[Entry, ...] = (
 def links(request: HttpRequest, *, public: bool) -> Iterator[Link]:
     """The entries for everybody (`public`), or those that this actor's permissions open."""
     actor = request.actor
-    for entry in ENTRIES:
-        if bool(entry.permission) == public or (entry.permission and not actor.may(entry.permission)):
-            continue
-        url = reverse(entry.url_name)
-        yield Link(entry.title, url, entry.about, entry.icon, request.path.startswith(url))
+    opened = [(e, reverse(e.url_name)) for e in ENTRIES if not e.permission or actor.may(e.permission)]
+    # /tracing/contacts/ lies below /tracing/: the entry that says most about where one is, is the current one.
+    here = max((url for _entry, url in opened if request.path.startswith(url)), key=len, default="")
+    for entry, url in opened:
+        if bool(entry.permission) != public:
+            yield Link(entry.title, url, entry.about, entry.icon, url == here)

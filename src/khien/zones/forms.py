@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from khien.core.errors import NotFound
-from khien.core.forms import DateField
+from khien.core.forms import DateField, DayField
 from khien.core.session import Session
 from khien.population import store as register
 from khien.territory import store as territory
@@ -122,14 +122,14 @@ class CloseForm(SignedForm):
 
 
 class DayForm(forms.Form):
-    on = forms.DateField(label=_("On the day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    on = DayField(label=_("On the day"))
 
 
 class BetweenForm(forms.Form):
     """Two days, both of them included."""
 
-    first = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
-    last = forms.DateField(label=_("To"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    first = DayField(label=_("From"))
+    last = DayField(label=_("To"))
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -40,11 +40,17 @@ FROM passage WHERE checkpoint_id = %(checkpoint_id)s AND passed_at >= %(since)s 
 GROUP BY 1 ORDER BY 1;
 
 -- name: notices
-SELECT m.*, u.name AS unit_name, o.name AS other_name, c.code AS checkpoint, c.name AS checkpoint_name
+-- `own`: the record itself may be opened too; of whoever lives elsewhere the list alone is seen.
+SELECT m.*, u.name AS unit_name, concat_ws(', ', o.name, unit_within(o.unit_id)) AS other_name, c.code AS checkpoint,
+    c.name AS checkpoint_name, EXISTS (SELECT FROM person p WHERE p.person_id = m.person_id) AS own
 FROM movement_notices(%(units)s::int4multirange, %(since)s, %(only_open)s, %(most)s) m
 JOIN unit u ON u.unit_id = m.unit_id LEFT JOIN unit o ON o.unit_id = m.other_unit
 LEFT JOIN checkpoint c ON c.checkpoint_id = m.checkpoint_id
 ORDER BY m.at DESC, m.person_id;
+
+-- name: notice_counts
+SELECT state, count(*) AS entries FROM movement_notice
+WHERE unit_id <@ %(units)s::int4multirange AND at >= %(since)s GROUP BY state;
 
 -- name: settle_notice
 UPDATE movement_notice SET state = %(state)s, done_at = %(at)s, done_by = %(account_id)s

@@ -76,6 +76,13 @@ def notices(session: Session, *, since: dt.datetime, only_open: bool = True, mos
     return rows
 
 
+def notice_counts(session: Session, *, since: dt.datetime) -> dict[str, int]:
+    """How many entries of the work list are open, seen, not_found."""
+    session.actor.must("passage.read")
+    counted = {r["state"]: r["entries"] for r in session.rows(SQL.notice_counts, units=session.actor.area, since=since)}
+    return {state: counted.get(state, 0) for state in ("open", "seen", "not_found")}
+
+
 def figures(session: Session, *, since: dt.datetime, until: dt.datetime) -> list[dict[str, Any]]:
     """Every checkpoint of the nation, without anybody's identity: passages, unmatched, with_pass, last_passage (UTC),
     checks and how they came out, median_gap (seconds between passages), and `state`: flowing, slow, silent.

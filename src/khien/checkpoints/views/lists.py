@@ -8,6 +8,8 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.timezone import localtime
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -49,13 +51,23 @@ def shift(request: HttpRequest) -> HttpResponse:
 
 @permission_required("residence.write", "passage.read")
 def notices(request: HttpRequest) -> HttpResponse:
-    """Who leaves or arrives in the communes of the actor: look, visit, tick off."""
+    """Who leaves or arrives in the communes of the actor: look, visit, tick off, or take that back."""
+    state = request.GET.get("state", "open")
     if request.method == "POST":
         _settle(request)
-        return redirect("checkpoints:notices")
+        return redirect(f"{reverse('checkpoints:notices')}?{request.GET.urlencode()}")
     with begin(request.actor) as session:
-        rows = store.notices(session, since=session.now - dt.timedelta(days=_NOTICE_DAYS))
-    return render(request, "checkpoints/notices.html", {"rows": rows, "days": _NOTICE_DAYS})
+        since = session.now - dt.timedelta(days=_NOTICE_DAYS)
+        counts = store.notice_counts(session, since=since)
+        if state not in counts:
+            raise NotFound
+        found = store.notices(session, since=since, only_open=state == "open")
+    rows = [row for row in found if row["state"] == state]
+    if request.GET.get("file") == "csv":
+        return _notices_csv(rows)
+    shown = {"rows": rows, "days": _NOTICE_DAYS, "counts": counts, "state": state,
+             "most": store.MOST if len(found) == store.MOST else None}  # fmt: skip
+    return render(request, "checkpoints/notices.html", shown)
 
 
 @permission_required("checkpoint.figures")
@@ -76,6 +88,24 @@ def figures(request: HttpRequest) -> HttpResponse:
         by_hour[hour["hour"]] = by_hour.get(hour["hour"], 0) + hour["came_in"] + hour["went_out"]
     context = {"rows": rows, "total": total, "shares": shares, "by_hour": sorted(by_hour.items())}
     return render(request, "checkpoints/figures.html", context)
+
+
+def _notices_csv(rows: list[dict[str, Any]]) -> HttpResponse:
+    """For a team that goes from door to door without a network."""
+    answer = HttpResponse(content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = 'attachment; filename="movements.csv"'
+    answer.write("\ufeff")  # spreadsheets take it for UTF-8
+    out = csv.writer(answer)
+    out.writerow(
+        [_("Name"), _("Year of birth"), _("Movement"), _("Commune"), _("When"), _("Seen at"), _("Other commune")]
+    )
+    for row in rows:
+        way = _("Arrives") if row["kind"] == "arrives" else _("Leaves")
+        out.writerow([
+            row["name"], row["birth_year"], way, row["unit_name"], f"{localtime(row['at']):%d/%m/%Y %H:%M}",
+            row["checkpoint_name"] or _("declared"), row["other_name"] or "",
+        ])  # fmt: skip
+    return answer
 
 
 def _csv(rows: list[dict[str, Any]], hours: list[dict[str, Any]]) -> HttpResponse:

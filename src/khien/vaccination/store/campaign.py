@@ -160,6 +160,9 @@ def board(session: Session, campaign_id: int) -> dict[str, Any]:
     disease = session.value(SQL.disease_of_group, products=products)
     for each in session.rows(SQL.stock_by_unit, area=area, disease=disease, on=session.today):
         row(each["unit_id"])["stock"] = each["doses"]
-    names = territory.names(session, units)
-    rows = [{"unit_id": unit_id, "name": names.get(unit_id, ""), **figures} for unit_id, figures in units.items()]
+    names, within = territory.names(session, units), territory.within(session, units)
+    rows = [
+        {"unit_id": unit_id, "name": names.get(unit_id, ""), "within": within.get(unit_id, ""), **figures}
+        for unit_id, figures in units.items()
+    ]
     return {"campaign": one, "sessions": found, "units": sorted(rows, key=lambda r: r["unit_id"])}

@@ -37,7 +37,8 @@ def doses(request: HttpRequest, person_id: int) -> HttpResponse:
     for row in rows:
         row["flag_titles"] = store.flag_titles(row["flags"], language())
         row["standing"] = row["superseded_by"] is None and row["status"] == "completed"
-    return render(request, "vaccination/doses.html", {"person": person, "doses": rows, "courses": courses})
+    shown = {"person": person, "doses": rows, "courses": courses, "part": "HX-Request" in request.headers}
+    return render(request, "vaccination/doses.html", shown)
 
 
 @permission_required("dose.record")

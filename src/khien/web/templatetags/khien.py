@@ -73,11 +73,11 @@ def titled(title: Any) -> str:
 
 @register.filter
 def share(value: Any, digits: int = 1) -> str:
-    """0.634 as 63,4 % (Vietnamese) or 63.4% (English); nothing for None."""
+    """0.634 as 63,4% (Vietnamese) or 63.4% (English); nothing for None."""
     if value is None:
         return ""
     number = f"{float(value) * 100:.{digits}f}"
-    return f"{number.replace('.', ',')} %" if (get_language() or "vi").startswith("vi") else f"{number}%"
+    return f"{number.replace('.', ',')}%" if (get_language() or "vi").startswith("vi") else f"{number}%"
 
 
 @register.simple_tag(takes_context=True)

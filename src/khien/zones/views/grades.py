@@ -17,9 +17,9 @@ from khien.core.errors import BadInput, NotFound
 from khien.core.session import begin
 from khien.territory import store as territory
 from khien.zones import actions, grading, store
-from khien.zones.forms import CapacityForm, DayForm
+from khien.zones.forms import CapacityForm
 from khien.zones.rules.grading import scheme
-from khien.zones.views.shown import chosen_day, chosen_unit, language
+from khien.zones.views.shown import chosen_day, chosen_unit, day_form, language
 
 
 @permission_required("zone.grade")
@@ -39,7 +39,7 @@ def grades(request: HttpRequest) -> HttpResponse:
     listed = {"changed": grading.changed(found), "anomalous": anomalous}.get(only, found)
     shown = {
         "on": on, "unit": unit, "page": Paginator(listed, 100).get_page(request.GET.get("page")), "basis": basis,
-        "only": only, "form": DayForm({"on": on.isoformat()}), "scheme": scheme(on), "anomalous": len(anomalous),
+        "only": only, "form": day_form(request, on), "scheme": scheme(on), "anomalous": len(anomalous),
         "document": rulebook.document(scheme(on)["document"], language()),
         "early": on < scheme(on)["valid_from"],
     }  # fmt: skip

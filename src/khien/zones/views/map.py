@@ -10,8 +10,7 @@ from khien.access.gate import permission_required
 from khien.core.session import begin
 from khien.territory import store as territory
 from khien.zones import store
-from khien.zones.forms import DayForm
-from khien.zones.views.shown import chosen_day, chosen_unit, trail
+from khien.zones.views.shown import chosen_day, chosen_unit, day_form, trail
 
 
 @permission_required("zone.read")
@@ -36,5 +35,5 @@ def zones(request: HttpRequest) -> HttpResponse:
         "on": on, "unit": unit, "breadcrumbs": above, "orders": orders, "rows": rows, "ended": ended,
         "outlines": reverse("territory:outlines", args=[unit["unit_id"]]),
         "position": max((on - first).days, 0), "last": max((today - first).days, 1), "first": first, "today": today,
-        "form": DayForm({"on": on.isoformat()}),
+        "form": day_form(request, on),
     })  # fmt: skip

@@ -35,6 +35,12 @@ def chosen_day(request: HttpRequest, session: Session) -> dt.date:
     return session.today
 
 
+def day_form(request: HttpRequest, on: dt.date) -> DayForm:
+    """The filter with the day that is shown; with what was typed where that is no day, so that its fault is told."""
+    typed = DayForm(request.GET)
+    return typed if request.GET.get("on") and not typed.is_valid() else DayForm({"on": on.isoformat()})
+
+
 def chosen_unit(request: HttpRequest, session: Session, on: dt.date) -> dict[str, Any]:
     """The unit of the address; else the highest of the actor's area, for a commune what it lies in."""
     code = request.GET.get("unit", "")

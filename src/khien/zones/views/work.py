@@ -17,8 +17,7 @@ from khien.core.errors import BadInput
 from khien.core.session import begin
 from khien.territory import store as territory
 from khien.zones import actions, findings, movement, sheets, store
-from khien.zones.forms import DayForm
-from khien.zones.views.shown import as_file, chosen_day, language
+from khien.zones.views.shown import as_file, chosen_day, day_form, language
 
 _WEEK = 7  # days
 _STATES = ("open", "seen", "not_found", "moved_on")
@@ -103,5 +102,5 @@ def doubts(request: HttpRequest) -> HttpResponse:
         for f in page.object_list
     ]  # fmt: skip
     shown = {"on": on, "rows": rows, "page": page, "counts": counts, "only": only, "all": len(found),
-             "form": DayForm({"on": on.isoformat()})}  # fmt: skip
+             "form": day_form(request, on)}  # fmt: skip
     return render(request, "zones/doubts.html", shown)

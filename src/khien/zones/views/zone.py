@@ -17,7 +17,7 @@ from khien.zones import findings, sheets, store
 from khien.zones.actions import NEEDS
 from khien.zones.rules.area import Area
 from khien.zones.rules.lifecycle import ORDER_TRANSITIONS
-from khien.zones.views.shown import chosen_day, language, names_of
+from khien.zones.views.shown import chosen_day, day_form, language, names_of
 
 _PAGE = 50
 
@@ -34,6 +34,7 @@ def zone(request: HttpRequest, zone_id: int) -> HttpResponse:
         shown: dict[str, Any] = {
             "on": on, "zone": order, "history": history, "area": area, "units": store.units_of(session, area, on),
             "households": store.addresses(session, area.households), "findings": [_told(f) for f in found],
+            "form": day_form(request, on),
             "directive": _directive(order["regime"]), "steps": _steps(history), "holds": store.holds(order, on),
         }  # fmt: skip
         if request.actor.may("zone.people"):
