@@ -70,10 +70,18 @@ def query(
         unit = (
             territory.find(session, code, on) if code else territory.unit(session, territory.top_of_area(session, on))
         )
-        parts = territory.children(session, unit["unit_id"], on) or [unit]
+        parts = territory.children(session, unit["unit_id"], on)
         question = store.Question(on, disease, min_age, max_age, present)
-        found = store.by_unit(session, question, [(p["unit_id"], p["last_id"]) for p in parts])
-    names = {p["unit_id"]: p for p in parts}
+        found = store.by_unit(session, question, [(p["unit_id"], p["last_id"]) for p in (*parts, unit)])
+    names = {p["unit_id"]: p for p in (*parts, unit)}
+    if parts:
+        # Who is in the unit but in none of its parts: a commune of theirs was split.
+        whole = next(c for c in found if c.unit_id == unit["unit_id"])
+        found = [c for c in found if c.unit_id != unit["unit_id"]]
+        rest = store.rest(whole, found)
+        if rest.people:
+            names[unit["unit_id"]] = {"code": None, "name": translate(N_("Not determined"), language())}
+            found.append(rest)
     if as_json:
         print_json(
             [asdict(c) | {"code": names[c.unit_id]["code"], "name": names[c.unit_id]["name"], "on": on} for c in found]

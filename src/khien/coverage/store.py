@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -15,6 +15,7 @@ from khien.core.i18n import N_
 from khien.core.session import Session
 from khien.coverage import snapshot as snapshots
 from khien.coverage.snapshot import SQL, Snapshot
+from khien.territory import store as territory
 
 _FIRST_DAY = dt.date(1, 1, 1)
 
@@ -48,6 +49,13 @@ class Coverage:
         return count / self.people if self.people else None
 
 
+def rest(whole: Coverage, parts: Sequence[Coverage]) -> Coverage:
+    """Those of a unit who are in none of its parts: their commune of then was split, and nothing says which part is
+    theirs."""
+    names = ("people", "dose1", "dose2", "dose3", "complete")
+    return Coverage(whole.unit_id, *(getattr(whole, n) - sum(getattr(p, n) for p in parts) for n in names))
+
+
 def check_day(session: Session, on: dt.date) -> None:
     """Raises BadInput for a day after today: nobody knows who will have died, moved or been vaccinated by then."""
     if on > session.today:
@@ -56,7 +64,9 @@ def check_day(session: Session, on: dt.date) -> None:
 
 
 def by_unit(session: Session, question: Question, units: Sequence[tuple[int, int]]) -> list[Coverage]:
-    """Coverage of each shown unit, given as (unit_id, last_id) ranges. Aggregates only: no person is read.
+    """Coverage of each shown unit, given as (unit_id, last_id) ranges, which may overlap. Aggregates only: no person is
+    read. Whoever's unit the day does not have counts in what took its place; of one that was split, in the unit above
+    its parts, so that a unit may have more people than its parts together.
 
     Raises BadInput for a day to come.
     """
@@ -64,10 +74,10 @@ def by_unit(session: Session, question: Question, units: Sequence[tuple[int, int
     check_day(session, question.on)
     if not units:
         return []
-    with _engine(session, question.disease) as engine:
+    with _engine(session, question) as engine:
         firsts, lasts = [unit for unit, _last in units], [last for _unit, last in units]
         found = engine.execute(
-            SQL.by_unit.format(place="present_unit" if question.present else "home_unit"),
+            SQL.by_unit,
             {
                 "firsts": firsts,
                 "lasts": lasts,
@@ -85,7 +95,7 @@ def by_day(session: Session, question: Question, area: tuple[int, int]) -> list[
     """Doses a day up to the day of the question, of those who live within one unit's range on that day."""
     session.actor.must("coverage.read")
     check_day(session, question.on)
-    with _engine(session, question.disease) as engine:
+    with _engine(session, replace(question, present=False)) as engine:
         return engine.execute(SQL.by_day, {"first_id": area[0], "last_id": area[1], "on_day": question.on}).fetchall()
 
 
@@ -99,8 +109,10 @@ def _years_before(day: dt.date, years: int) -> dt.date:
         return dt.date(day.year - years, 2, 28)
 
 
-def _engine(session: Session, disease: str) -> duckdb.DuckDBPyConnection:
-    """DuckDB with the view `people`: the snapshot and, laid over it, what changed since."""
+def _engine(session: Session, question: Question) -> duckdb.DuckDBPyConnection:
+    """DuckDB with the view `placed`: the snapshot and, laid over it, what changed since, each row with the unit of the
+    day it is counted in."""
+    disease = question.disease
     snapshot: Snapshot = snapshots.current(disease)
     engine = duckdb.connect()
     with tempfile.TemporaryDirectory(dir=snapshots.folder()) as scratch:
@@ -108,4 +120,21 @@ def _engine(session: Session, disease: str) -> duckdb.DuckDBPyConnection:
         snapshots.copy_rows(session, disease, snapshot.changes_since, source)
         engine.execute(SQL.changed, {"source": str(source), "columns": snapshots.COLUMNS})
     engine.execute(SQL.people.format(snapshot=snapshot.path))
+    _place(session, engine, question)
     return engine
+
+
+def _place(session: Session, engine: duckdb.DuckDBPyConnection, question: Question) -> None:
+    """Only where somebody lives in a unit that the day does not have are units carried over at all."""
+    place = "present_unit" if question.present else "home_unit"
+    foreign = [
+        unit
+        for first, last in territory.not_of_day(session, question.on)
+        for (unit,) in engine.execute(
+            SQL.places_of.format(place=place), {"first_id": first, "last_id": last}
+        ).fetchall()
+    ]
+    carried = territory.carried(session, foreign, question.on) if foreign else {}
+    if carried:
+        engine.execute(SQL.carried, {"units": list(carried), "places": list(carried.values())})
+    engine.execute((SQL.placed_carried if carried else SQL.placed).format(place=place))

@@ -34,30 +34,32 @@ def _answer(request: HttpRequest) -> dict[str, Any]:
         except BadInput as refused:
             form.add_error("on", refused.text(get_language() or "vi"))
             return {"form": form, "invalid": True}
-        asked = territory.unit(session, form.cleaned_data["unit"] or territory.top_of_area(session, question.on))
+        chosen = form.cleaned_data["unit"] or territory.top_of_area(session, question.on)
+        # A unit of another time is asked for what has its place on that day.
+        chosen = territory.carried(session, [chosen], question.on).get(chosen, chosen)
+        asked = territory.unit(session, chosen, question.on)
         # A commune is shown among its neighbours: alone it would be a map of one colour.
         unit = asked if asked["last_id"] > asked["unit_id"] else territory.unit(session, asked["parent_id"])
         parts = territory.children(session, unit["unit_id"], question.on)
         built = True
         try:
-            found = {
-                c.unit_id: c for c in store.by_unit(session, question, [(p["unit_id"], p["last_id"]) for p in parts])
-            }
+            shown = [(p["unit_id"], p["last_id"]) for p in (*parts, unit)]
+            found = {c.unit_id: c for c in store.by_unit(session, question, shown)}
         except NotFound:
             found, built = {}, False
         above = territory.ancestors(session, unit["unit_id"])
-    rows = [{"unit": part, "coverage": found[part["unit_id"]]} for part in parts if part["unit_id"] in found]
-    total = {
-        name: sum(getattr(r["coverage"], name) for r in rows)
-        for name in ("people", "dose1", "dose2", "dose3", "complete")
-    }
+    rows: list[dict[str, Any]] = [
+        {"unit": part, "coverage": found[part["unit_id"]]} for part in parts if part["unit_id"] in found
+    ]
+    total = found.get(unit["unit_id"], store.Coverage(unit["unit_id"], 0, 0, 0, 0, 0))
     return {
         "form": form,
         "question": question,
         "unit": unit,
         "above": above,
         "rows": rows,
-        "total": store.Coverage(unit["unit_id"], **total),
+        "total": total,
+        "rest": store.rest(total, [r["coverage"] for r in rows]),
         "asked": asked,
         "measure": form.cleaned_data["measure"],
         "built": built,
@@ -110,6 +112,9 @@ def table(request: HttpRequest, kind: str) -> HttpResponse:
         for r in answer["rows"]
         for c in [r["coverage"]]
     ]
+    if (rest := answer["rest"]).people:
+        counts = (rest.people, rest.dose1, rest.dose2, rest.dose3, rest.complete)
+        body.append(["", _("Not determined"), *counts, answer["question"].on.isoformat()])
     content, mime = _csv([head, *body]) if kind == "csv" else _xlsx([head, *body])
     response = HttpResponse(content, content_type=mime)
     response["Content-Disposition"] = f'attachment; filename="coverage-{answer["question"].on}.{kind}"'

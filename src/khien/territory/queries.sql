@@ -134,6 +134,14 @@ JOIN unit u USING (unit_id)
 WHERE u.valid @> %(on)s::date
 ORDER BY origin, unit_id
 
+-- name: not_of_day
+-- The units that a day does not have, as ranges of ids.
+SELECT lower(r) AS first_id, upper(r) - 1 AS last_id FROM (
+    SELECT unnest(range_agg(int4range(unit_id, unit_id, '[]'))) AS r FROM unit WHERE NOT valid @> %(on)s::date) ranges
+
+-- name: carried
+SELECT unit_id, carried_to FROM unit_carried(%(ids)s::int[], %(on)s::date)
+
 -- name: systems
 SELECT system, country, first_id, source, version FROM unit_system ORDER BY first_id
 

@@ -131,6 +131,17 @@ def units_on(session: Session, unit_ids: Iterable[int], on: dt.date) -> dict[int
     return dict(found)
 
 
+def not_of_day(session: Session, on: dt.date) -> list[tuple[int, int]]:
+    """The units that a day does not have (those of another system, ended ones), as ranges of ids."""
+    return [(r["first_id"], r["last_id"]) for r in session.rows(_sql.not_of_day, on=on)]
+
+
+def carried(session: Session, unit_ids: Iterable[int], on: dt.date) -> dict[int, int]:
+    """For units that a day does not have: the smallest unit of that day which holds all that has their place. Of a unit
+    that was split it is the unit above its parts; see unit_carried in functions.sql."""
+    return {r["unit_id"]: r["carried_to"] for r in session.rows(_sql.carried, ids=sorted(set(unit_ids)), on=on)}
+
+
 def systems(session: Session) -> list[Row]:
     """The lists loaded: system, country, first_id, source, version."""
     return session.rows(_sql.systems)
