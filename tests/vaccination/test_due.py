@@ -13,7 +13,7 @@ from psycopg.errors import InsufficientPrivilege
 
 from khien.core.actor import Actor
 from khien.core.session import Session, begin
-from khien.vaccination import actions, programmes
+from khien.vaccination import actions, due, programmes
 from khien.vaccination.due import _vaccines, count_due, due_page, due_people, find_due
 from khien.vaccination.rules.engine import evaluate
 from khien.vaccination.rules.facts import Given, Person
@@ -204,6 +204,20 @@ def test_who_asked_before_sees_what_was_written_since(country: Session, told: li
         people[3] = (born, sex, sorted([*taken, *double[2]], key=lambda d: d[0]), both)
         assert told_by_database(country, COVID, on) == told_by_engine(COVID, on, people)
         raise _Undo
+
+
+def test_after_the_night_nobody_who_asks_waits(country: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    born = dt.date(1980, 1, 1)
+    register(country, {n: (born, "male", [(dt.date(2021, 8, n), "pfizer")], None) for n in range(1, 5)})
+    assert due.keep_up(country, COVID) >= 4
+
+    def build(session: Session, rules: object, known: dict, since: dt.datetime | None) -> int:
+        assert since is not None, "somebody's past had to be built"
+        return 0
+
+    monkeypatch.setattr(due, "_build", build)
+    find_due(country, COVID, AREA, dt.date(2021, 12, 20))
+    assert {row["person_id"] for row in due_people(country)} == {1, 2, 3, 4}
 
 
 def test_pages_hold_everybody_once(country: Session) -> None:

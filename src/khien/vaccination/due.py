@@ -28,6 +28,7 @@ from khien.vaccination.rules.state import NOT_COMPLETE
 
 SQL = Queries("khien.vaccination", "due.sql")
 _BLOCK = 500_000  # people whose past is built in one statement
+_FIRST = 20_000  # the same of the first statement: it finds nearly all days on which doses were given
 
 
 def find_due(session: Session, programme: str, area: str, on: dt.date, *, vaccine_group: str | None = None) -> None:
@@ -39,13 +40,8 @@ def find_due(session: Session, programme: str, area: str, on: dt.date, *, vaccin
     """
     rules = _rules(programme)
     own = session.value("SELECT %(area)s::int4multirange * %(own)s::int4multirange", area=area, own=session.actor.area)
-    known = {**rules.parameters(on), "area": own, "programme": programme, "rules": rules.digest}
-    found = session.row(SQL.programme, known)
-    if found is None or found["rules"] != rules.digest:
-        found = session.row(SQL.put_programme, known)
-    assert found is not None
-    known |= {"programme_id": found["programme_id"], "revision": found["revision"]}
-    _catch_up(session, rules, known, found["seen_until"])
+    known = {**rules.parameters(on), "area": own}
+    _catch_up(session, rules, known)
     kinds = _sorted(session, known)
     if any(row["kind"] is None for row in kinds):
         _build(session, rules, known, None)
@@ -70,6 +66,14 @@ def find_due(session: Session, programme: str, area: str, on: dt.date, *, vaccin
         past_due=[g.past_due is not None and g.past_due < on.toordinal() for _kind, g in due],
         people=[people[kind] for kind, _group in due],
     )
+
+
+def keep_up(session: Session, programme: str) -> int:
+    """Bring what is kept of everybody's past up to date, in the actor's area: at night and after a load, so that nobody
+    who asks has to wait for it. How many people were looked at."""
+    rules = _rules(programme)
+    known = {**rules.parameters(session.today), "area": session.actor.area}
+    return _catch_up(session, rules, known) + _build(session, rules, known, None)
 
 
 def count_due(session: Session) -> list[dict[str, Any]]:
@@ -135,7 +139,8 @@ class _Rules:
     def parameters(self, on: dt.date) -> dict[str, Any]:
         day = on.toordinal()
         return {
-            "on": on, "products": self.products, "places": list(range(len(self.products))),
+            "programme": self.name, "rules": self.digest, "on": on, "products": self.products,
+            "places": list(range(len(self.products))),
             "codes": self.marks.codes, "by_sex": self.marks.by_sex, "marks": _dates(self.marks.days),
             "births": _dates(self.marks.births_asked(day)), "starts": _dates(self.marks.starts_asked(day)),
         }  # fmt: skip
@@ -155,18 +160,25 @@ def _sorted(session: Session, known: Mapping[str, Any]) -> list[dict[str, Any]]:
     return session.rows(SQL.kinds)
 
 
-def _catch_up(session: Session, rules: _Rules, known: Mapping[str, Any], seen_until: dt.datetime) -> None:
-    """Take note of the doses that were recorded or corrected since somebody asked last."""
+def _catch_up(session: Session, rules: _Rules, known: dict[str, Any]) -> int:
+    """Find the programme, and take note of the doses that were recorded or corrected since somebody asked last."""
+    found = session.row(SQL.programme, known)
+    if found is None or found["rules"] != rules.digest:
+        found = session.row(SQL.put_programme, known)
+    assert found is not None
+    known |= {"programme_id": found["programme_id"], "revision": found["revision"]}
     moment = session.value(SQL.moment)
-    if _build(session, rules, known, seen_until):
+    looked_at = _build(session, rules, known, found["seen_until"])
+    if looked_at:
         session.execute(SQL.set_seen, programme_id=known["programme_id"], moment=moment)
+    return looked_at
 
 
 def _build(session: Session, rules: _Rules, known: Mapping[str, Any], since: dt.datetime | None) -> int:
     """Build what is missing, or what changed since a moment; how many people were looked at."""
-    looked_at = 0
+    looked_at, most = 0, _FIRST if since is None else None
     while True:
-        done = session.row(SQL.build, known, since=since, most=_BLOCK if since is None else None)
+        done = session.row(SQL.build, known, since=since, most=most)
         assert done is not None
         looked_at += done["found"]
         if done["missing"]:
@@ -176,8 +188,10 @@ def _build(session: Session, rules: _Rules, known: Mapping[str, Any], since: dt.
                 for n in (day.toordinal(),)
             ]
             session.execute(SQL.put_days, known, rows=Jsonb(limits))
-        elif since is not None or done["found"] < _BLOCK:
+        elif most is None or done["found"] < most:
             return looked_at
+        if most is not None:
+            most = _BLOCK
 
 
 def _texts(days: Iterable[int]) -> list[str]:

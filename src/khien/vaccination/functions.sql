@@ -138,6 +138,9 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 SET khien.area = '{(,)}' SET khien.purpose = 'vaccination' SET work_mem = '64MB' AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(8242, of_programme);  -- one builder at a time; the next finds nothing left to do
+    IF since IS NULL THEN
+        ANALYZE due_day;  -- taken for empty, it would be walked for every dose
+    END IF;
     RETURN QUERY EXECUTE format($sql$
     WITH doubled AS MATERIALIZED (
         SELECT m.person_id, m.merged_into FROM person m WHERE m.merged_into IS NOT NULL
@@ -190,7 +193,7 @@ BEGIN
     END)
     USING of_programme, of_revision, of_area, products, places, marks, since, most;
     IF since IS NULL THEN
-        ANALYZE due.history, due_day;  -- the next question's plan hangs on them
+        ANALYZE due.history;  -- the next question's plan hangs on it
     END IF;
 END $$;
 
@@ -235,18 +238,23 @@ BEGIN
         LEFT JOIN due_day y ON y.programme_id = %1$s AND y.revision = %2$s AND y.day = d.day
         GROUP BY f.person_id
     )
-    SELECT CASE WHEN h.person_id IS NOT NULL THEN hash_array_extended(ARRAY[
-               h.past, t.facts, width_bucket(p.birth_date, %5$L::date[]), CASE WHEN %8$L THEN ascii(p.sex) END,
-               width_bucket(h.days[1], %6$L::date[]), width_bucket(h.days[2], %6$L::date[]),
-               width_bucket(h.days[3], %6$L::date[]), width_bucket(h.days[4], %6$L::date[]),
-               CASE WHEN cardinality(h.days) > 4 THEN hash_array_extended(
-                   ARRAY(SELECT width_bucket(day, %6$L::date[]) FROM unnest(h.days) day), 3) END], 4) END AS kind,
-           p.person_id, p.present_unit AS unit_id
-    FROM person p LEFT JOIN doubles b USING (person_id)
-    LEFT JOIN due.history h ON h.programme_id = %1$s AND h.person_id = p.person_id AND h.revision = %2$s
-        AND h.birth_date = p.birth_date AND h.doubles = coalesce(b.doubles, 0)
-    LEFT JOIN told t ON t.person_id = p.person_id
-    WHERE (%3$s) AND p.merged_into IS NULL AND p.died_on IS NULL AND p.birth_date <= %4$L::date
+    SELECT CASE WHEN k.kind IS NULL OR t.facts IS NULL THEN k.kind
+                ELSE hash_array_extended(ARRAY[k.kind, t.facts], 5) END AS kind,
+           k.person_id, k.unit_id
+    FROM (
+        SELECT CASE WHEN h.person_id IS NOT NULL THEN hash_array_extended(ARRAY[
+                   h.past, width_bucket(p.birth_date, %5$L::date[]), CASE WHEN %8$L THEN ascii(p.sex) END,
+                   width_bucket(h.days[1], %6$L::date[]), width_bucket(h.days[2], %6$L::date[]),
+                   width_bucket(h.days[3], %6$L::date[]), width_bucket(h.days[4], %6$L::date[]),
+                   CASE WHEN cardinality(h.days) > 4 THEN hash_array_extended(
+                       ARRAY(SELECT width_bucket(day, %6$L::date[]) FROM unnest(h.days) day), 3) END], 4) END AS kind,
+               p.person_id, p.present_unit AS unit_id
+        FROM person p LEFT JOIN doubles b USING (person_id)
+        LEFT JOIN due.history h ON h.programme_id = %1$s AND h.person_id = p.person_id AND h.revision = %2$s
+            AND h.birth_date = p.birth_date AND h.doubles = coalesce(b.doubles, 0)
+        WHERE (%3$s) AND p.merged_into IS NULL AND p.died_on IS NULL AND p.birth_date <= %4$L::date
+        OFFSET 0  -- a query of its own, which several processes do; only the few with facts are looked at after it
+    ) k LEFT JOIN told t USING (person_id)
     $sql$, of_programme, of_revision, due_present(of_area), on_day, births, starts, codes, by_sex);
     GRANT SELECT ON due_person TO PUBLIC;  -- of this session, whose table it is
 END $$;
