@@ -67,15 +67,10 @@ def _too_soon(rules: Sequence[IntervalRule], track: Track, day: int) -> tuple[In
     return None, grace
 
 
-def _interval(dose: TargetDose, track: Track, day: int) -> tuple[Reason | None, bool]:
-    broken, grace = _too_soon(dose.intervals, track, day)
-    if broken is None:
-        return None, grace
-    # Allowable intervals are a second, looser set: all of it, too, has to be kept.
+def _within_allowable(dose: TargetDose, track: Track, day: int) -> bool:
+    """Allowable intervals are a second, looser set: all of it, too, has to be kept."""
     looser = [rule for rule in dose.allowable_intervals if applies(rule, track, day)]
-    if looser and _too_soon(looser, track, day)[0] is None:
-        return None, False
-    return Reason("interval_too_short", broken.document), False
+    return bool(looser) and _too_soon(looser, track, day)[0] is None
 
 
 def _conflict(track: Track, given: Given) -> Reason | None:
@@ -114,8 +109,6 @@ def _vaccine(dose: TargetDose, track: Track, given: Given) -> Reason | None:
     day, birth = given.day, track.history.person.birth
     for rule in dose.taken.get(given.vaccine, ()):
         in_age = rule.in_ages(birth, day)
-        if rule.plain and in_age:
-            return None
         in_force = rule.valid_from <= day <= rule.valid_until
         follows = may_follow(rule, track)
         if in_force and in_age and follows:
@@ -142,27 +135,31 @@ def judge(dose: TargetDose, track: Track, given: Given) -> tuple[str, tuple[Reas
     vaccine, day, birth = given.vaccine, given.day, history.person.birth
     if vaccine in dose.inadvertent:
         return NOT_VALID, (Reason(INADVERTENT, dose.document),)
-    faults: list[Reason] = []
+    faults: tuple[Reason, ...] = ()
     grace = False
     age = dose.age or rule_of_day(dose.ages, day)
     if age is not None:
         if age.absolute_min is not None and day < age.absolute_min.after(birth):
-            faults.append(Reason("too_young", age.document))
+            faults = (Reason("too_young", age.document),)
         elif age.max is not None and day >= age.max.after(birth):
             return EXTRANEOUS, (Reason("too_old", age.document),)
         elif age.min is not None and day < age.min.after(birth):
             grace = True
     if dose.intervals:
-        soon, near = _interval(dose, track, day)
-        if soon is not None:
-            faults.append(soon)
+        broken, near = _too_soon(dose.intervals, track, day)
+        if broken is not None and not _within_allowable(dose, track, day):
+            faults = (*faults, Reason("interval_too_short", broken.document))
         grace = grace or near
     if vaccine in history.programme.live_vaccines and (conflict := _conflict(track, given)) is not None:
-        faults.append(conflict)
-    if (wrong := _vaccine(dose, track, given)) is not None:
-        faults.append(wrong)
+        faults = (*faults, conflict)
+    for rule in dose.taken.get(vaccine, ()):
+        if rule.plain and rule.in_ages(birth, day):
+            break
+    else:
+        if (wrong := _vaccine(dose, track, given)) is not None:
+            faults = (*faults, wrong)
     if faults:
-        return NOT_VALID, tuple(faults)
+        return NOT_VALID, faults
     if given.volume is not None and _too_little(dose, given, birth):
         return VALID, (*(_GRACE if grace else ()), Reason("volume_too_small", dose.document))
     return VALID, (_GRACE if grace else ())

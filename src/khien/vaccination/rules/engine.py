@@ -59,8 +59,8 @@ def evaluate(programme: Programme, person: Person, groups: frozenset[str] | None
                     best[name] = [_as_of(antigen, programme.antigens[twin], p) for p in best[twin]]
                 else:
                     best[name] = best_series(antigen, History(programme, person, mine, ordered, live))
-        for number, found in sorted(doses_in_group(best).items()):
-            judged.append(DoseJudgement(number, group.name, *found))
+        for number, status, reasons, series in doses_in_group(best):
+            judged.append(DoseJudgement(number, group.name, status, reasons, series))
         answer = group_forecast(programme, group, best)
         if answer is not None:
             forecasts.append(answer)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from khien.vaccination.rules.forecast import vaccines_for
@@ -20,6 +20,7 @@ from khien.vaccination.rules.state import (
     SUBSTANDARD,
     VALID,
     Reason,
+    Track,
 )
 
 
@@ -58,8 +59,14 @@ def group_forecast(programme: Programme, group: VaccineGroup, best: Best) -> Gro
     Series for everybody and series for a risk are not blended (chapter 9): where both ask for something, the sooner
     stands for the group and the other stands in its `also`.
     """
-    standard = [mine for name in group.antigens if (mine := _of_antigen(best.get(name, ()), risk=False)) is not None]
-    risks = [mine for name in group.antigens if (mine := _of_antigen(best.get(name, ()), risk=True)) is not None]
+    standard: list[PatientSeries] = []
+    risks: list[PatientSeries] = []
+    for mine in best.values():
+        if len(mine) == 1:
+            (risks if mine[0].series.type == "risk" else standard).append(mine[0])
+        elif mine:
+            standard.extend(_soonest([p for p in mine if p.series.type != "risk"]))
+            risks.extend(_soonest([p for p in mine if p.series.type == "risk"]))
     found = [_of_type(programme, group, chosen, best) for chosen in (standard, risks) if chosen]
     if not found:
         routine = any(s.type == "standard" for name in best for s in programme.antigens[name].series)
@@ -71,31 +78,32 @@ def group_forecast(programme: Programme, group: VaccineGroup, best: Best) -> Gro
 
 
 def _of_type(programme: Programme, group: VaccineGroup, chosen: list[PatientSeries], best: Best) -> GroupForecast:
-    needed = chosen
-    if len(chosen) > 1:
-        statuses = {p.forecast.status for p in chosen}
-        status = next(s for s in (_OF_FULL if group.full else _OF_SINGLE_PARTS) if s in statuses)
-        needed = [p for p in chosen if p.forecast.status == status]
-    reasons = needed[0].forecast.reasons
-    if len(needed) > 1:
-        reasons = tuple(dict.fromkeys(reason for p in needed for reason in p.forecast.reasons))
-    answer = GroupForecast(
-        group.name, needed[0].forecast.status, series=tuple([p.series.name for p in needed]), reasons=reasons
-    )
-    if answer.status == NOT_COMPLETE:
+    first = chosen[0].forecast
+    if len(chosen) == 1:
+        answer = GroupForecast(group.name, first.status, series=(chosen[0].series.name,), reasons=first.reasons)
+        if first.status == NOT_COMPLETE:
+            answer.earliest, answer.recommended = first.earliest, first.recommended
+            answer.past_due, answer.latest = first.past_due, first.latest
+            _vaccines(programme, group, answer, chosen)
+        return answer
+    statuses = {p.forecast.status for p in chosen}
+    status = next(s for s in (_OF_FULL if group.full else _OF_SINGLE_PARTS) if s in statuses)
+    needed = [p for p in chosen if p.forecast.status == status]
+    answer = GroupForecast(group.name, status, series=tuple([p.series.name for p in needed]))
+    answer.reasons = tuple(dict.fromkeys(reason for p in needed for reason in p.forecast.reasons))
+    if status == NOT_COMPLETE:
         _dates(answer, needed, best)
         _vaccines(programme, group, answer, needed)
     return answer
 
 
-def _of_antigen(series: Sequence[PatientSeries], *, risk: bool) -> PatientSeries | None:
-    """Of the best series of its kind; where several series groups have one, the one that asks for a dose soonest."""
-    mine = [p for p in series if (p.series.type == "risk") is risk]
-    if len(mine) < 2:
-        return mine[0] if mine else None
-    return min(
-        mine, key=lambda p: (_OF_ONE.index(p.forecast.status), p.forecast.recommended or 0, p.forecast.earliest or 0)
-    )
+def _soonest(series: list[PatientSeries]) -> list[PatientSeries]:
+    """Where several series groups of an antigen each have a best series: the one that asks for a dose soonest."""
+
+    def wait(p: PatientSeries) -> tuple[int, int, int]:
+        return _OF_ONE.index(p.forecast.status), p.forecast.recommended or 0, p.forecast.earliest or 0
+
+    return series if len(series) < 2 else [min(series, key=wait)]
 
 
 def _last_dose(best: Best) -> int:
@@ -108,11 +116,6 @@ def _last_dose(best: Best) -> int:
 def _dates(answer: GroupForecast, needed: list[PatientSeries], best: Best) -> None:
     """MULTIANTVG-1 and FORECASTVG-2 to 4. A dose whose intervals are all marked `override` lets the group go ahead on
     the first of its antigens' earliest days, though never before the group's last dose."""
-    if len(needed) == 1:
-        only = needed[0].forecast
-        answer.earliest, answer.recommended = only.earliest, only.recommended
-        answer.past_due, answer.latest = only.past_due, only.latest
-        return
     every = [p.forecast.earliest for p in needed if p.forecast.earliest is not None]
     ahead = any(p.forecast.override for p in needed)
     earliest = max(min(every), _last_dose(best)) if ahead else max(every)
@@ -152,22 +155,21 @@ def _dose_number(p: PatientSeries) -> int:
 _RANK = {VALID: 0, NOT_VALID: 1, EXTRANEOUS: 2, SUBSTANDARD: 3}  # the best says what a dose is worth
 
 
-def doses_in_group(best: Best) -> dict[int, tuple[str, tuple[Reason, ...], str]]:
-    """By the dose's number: its status in the group, the reasons, and the series that says so.
+def doses_in_group(best: Best) -> list[tuple[int, str, tuple[Reason, ...], str]]:
+    """Of each dose, by its number: its status in the group, the reasons, and the series that says so.
 
     A dose that counts for one antigen of the group counts.
     """
-    found: dict[int, tuple[str, tuple[Reason, ...], str]] = {}
+    found: dict[int, tuple[int, str, tuple[Reason, ...], str]] = {}
+    walked: Track | None = None
     for series in best.values():
         for p in series:
             track = p.track
-            if not found:  # nothing to compare with yet
-                name = p.series.name
-                for number, status, reasons in zip(track.history.numbers, track.statuses, track.reasons, strict=True):
-                    found[number] = (status, reasons, name)
+            if track is walked or not track.statuses:  # a twin's, or nobody's
                 continue
+            walked, name = track, p.series.name
             for number, status, reasons in zip(track.history.numbers, track.statuses, track.reasons, strict=True):
                 known = found.get(number)
-                if known is None or _RANK[status] < _RANK[known[0]]:
-                    found[number] = (status, reasons, p.series.name)
-    return found
+                if known is None or _RANK[status] < _RANK[known[1]]:
+                    found[number] = (number, status, reasons, name)
+    return sorted(found.values())
