@@ -39,6 +39,7 @@ def test_every_role_logs_in_and_none_is_stronger_than_it_must_be(home: Path) -> 
         ("khien_door", False, False, True),
         ("khien_loader", False, True, True),
         ("khien_owner", False, False, True),
+        ("khien_tracer", False, True, False),
     ]
 
 

@@ -109,7 +109,7 @@ CREATE OR REPLACE FUNCTION trace_back_all(
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET khien.area = '{(,)}' AS $$
     SELECT s.source_id, c.person_id, c.case_id, coalesce(c.onset_on, c.sampled_on), s.kind, s.place_id, s.from_at, s.until_at,
         s.hazard
-    FROM trace_step(persons, starts, ends, array_fill(NULL::date, ARRAY[cardinality(persons)]), rule) s
+    FROM trace_step(persons, starts, ends, array_fill(NULL::date, ARRAY[cardinality(persons)]), rule, apart => true) s
     JOIN case_report c ON c.person_id = s.person_id AND c.state <> 'refuted'
 $$;
 

@@ -33,6 +33,9 @@ DUTIES = {
     # The identity check asks about anybody. Without row security its plans carry no policies, which it would pass
     # anyway; it may read what a check compares and write the access log, nothing else.
     "khien_checker": "NOLOGIN NOSUPERUSER BYPASSRLS",
+    # Who was together with a case does not depend on who asks; whether they may ask was seen to before. It may read
+    # where people were and live, nothing else.
+    "khien_tracer": "NOLOGIN NOSUPERUSER BYPASSRLS",
 }
 
 # Parameters that carry the scope. Functions that fix one (CREATE FUNCTION ... SET) need the right to, since the

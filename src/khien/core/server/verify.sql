@@ -41,7 +41,7 @@ SELECT indexrelid::regclass::text AS object FROM pg_index WHERE NOT (indisvalid 
 SELECT rolname AS object FROM pg_roles
  WHERE (rolname IN ('khien_app', 'khien_door', 'khien_owner') AND (rolsuper OR rolbypassrls))
     OR (rolname = 'khien_loader' AND rolsuper)
-    OR (rolname = 'khien_checker' AND (rolsuper OR rolcanlogin))
+    OR (rolname IN ('khien_checker', 'khien_tracer') AND (rolsuper OR rolcanlogin))
  ORDER BY 1;
 
 -- name: table_of_wrong_owner

@@ -1,6 +1,6 @@
 """What being together means: the least time that counts, the hazard of an exposure, the score of a contact.
 
-The database computes the same for millions of pairs (`trace_step` in functions.sql); tests hold the two together.
+The database computes the same for millions of pairs (`trace_step` in search.sql); tests hold the two together.
 """
 
 from __future__ import annotations
