@@ -48,7 +48,7 @@ def lots(session: Session, *products: str) -> None:
 # What is wrong, whom it is given to, what he or she had before, the dose, the rule that says so, its document.
 BREACHES = [
     ("third first dose", 1, [("astrazeneca", "2021-05-01"), ("astrazeneca", "2021-07-20")], "astrazeneca",
-     "interval_too_short", "Official letter 10225/BYT-DP (01/12/2021)"),
+     "series_already_complete", "Decision 3355/QĐ-BYT (08/07/2021)"),
     ("wrong product for the age", 2, [], "pfizer", "too_young", "Resolution 21/NQ-CP (26/02/2021)"),
     ("second dose too soon", 1, [("pfizer", "2021-09-01")], "pfizer", "interval_too_short",
      "The maker's instructions for use"),

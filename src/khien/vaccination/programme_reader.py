@@ -6,7 +6,7 @@ are read one after another: tables add up.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -187,6 +187,7 @@ class ProgrammeReader:
             ),
             doses=doses,
             accepted=frozenset(v for dose in doses for table in (dose.preferable, dose.allowable) for v in table),
+            opens=_opens(doses),
             begins=doses[0].age.absolute_min if doses and doses[0].age and not doses[0].skips_evaluation else None,
         )
         if not series.sex.issubset(_SEX):
@@ -198,8 +199,8 @@ class ProgrammeReader:
 
     def _dose(self, part: Section) -> TargetDose:
         of_series = self._inherited
-        self._inherited = self._rule(part)[0]
-        dose = self._target(part)
+        self._inherited, _, first, _ = self._rule(part)
+        dose = replace(self._target(part), valid_from=first)
         self._inherited = of_series
         return dose
 
@@ -342,6 +343,12 @@ class ProgrammeReader:
         if any(dose.yearly for a in self._antigens.values() for series in a.series for dose in series.doses):
             return replace(programme, seasons=Seasons(programme))
         return programme
+
+
+def _opens(doses: Sequence[TargetDose]) -> tuple[int, ...]:
+    if all(dose.valid_from == FIRST_DAY for dose in doses):
+        return ()
+    return tuple(min(dose.valid_from for dose in doses[place:]) for place in range(len(doses)))
 
 
 def _for_everybody(series: Series) -> bool:

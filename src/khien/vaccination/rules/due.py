@@ -48,8 +48,10 @@ class Marks:
                 days.update((part.valid_from, part.valid_until + 1))
             if isinstance(part, Condition):
                 days.update((part.start, part.end))
-            if isinstance(part, TargetDose) and part.season is not None:
-                days.update((part.season[0], part.season[1] + 1))
+            if isinstance(part, TargetDose):
+                days.add(part.valid_from)
+                if part.season is not None:
+                    days.update((part.season[0], part.season[1] + 1))
                 if part.yearly:
                     days.update(_every_year(part))
             before = getattr(part, "before", None)

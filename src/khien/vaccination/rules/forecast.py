@@ -39,12 +39,15 @@ class Forecast:
 
 def forecast(antigen: Antigen, track: Track, complete: SeriesComplete) -> Forecast:
     """The series' status on the day of evaluation and, where a dose is still needed, its days."""
-    person, targets = track.history.person, track.series.doses
+    person, targets, opens = track.history.person, track.series.doses, track.series.opens
     day = person.on
     days: Forecast | None = None
     while track.at < len(targets):
+        if opens and day < opens[track.at]:  # nothing more is foreseen yet
+            days = None
+            break
         target = targets[track.at]
-        if target.skips_forecast and can_skip(target.skips_forecast, track, day, complete):
+        if day < target.valid_from or (target.skips_forecast and can_skip(target.skips_forecast, track, day, complete)):
             _skip(track, target)
             continue
         days = _days(track, target)

@@ -130,6 +130,7 @@ class TargetDose:
     yearly: bool = False  # the season comes every year (rules/season.py)
     recommended: tuple[VaccineRule, ...] = ()  # the preferable ones to name in a forecast, in the file's order
     document: str = ""
+    valid_from: int = FIRST_DAY  # before that day the schedule had no such dose
     age: AgeRule | None = None  # the one age rule, where it is in force on every day
     dated: bool = False  # each vaccine to name has a first day on which it was allowed
 
@@ -159,6 +160,8 @@ class Series(Rule):
     doses: tuple[TargetDose, ...] = ()
     accepted: frozenset[str] = frozenset()  # every vaccine that one of its doses takes
     begins: Period | None = None  # nobody younger can have a valid dose
+    # By place in `doses`: the day from which that dose or a later one is foreseen; empty where all always were.
+    opens: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 from khien.vaccination.rules.checks import judge
 from khien.vaccination.rules.facts import History
-from khien.vaccination.rules.model import Series
+from khien.vaccination.rules.model import Series, TargetDose
 from khien.vaccination.rules.skip import SeriesComplete, can_skip
 from khien.vaccination.rules.state import EXTRANEOUS, SUBSTANDARD, VALID, Reason, Track
 
-_ALREADY_COMPLETE = (Reason("series_already_complete"),)
 _SUBSTANDARD = (Reason("sub_standard_dose"),)
 
 
 def walk(series: Series, history: History, complete: SeriesComplete) -> Track:
     """Judge every record of the history in order: each meets the next target dose that cannot be skipped."""
     track = Track(series, history)
-    targets, end = series.doses, len(series.doses)
     for i, given in enumerate(history.records):
         if given.substandard:
             track.judged(given, SUBSTANDARD, _SUBSTANDARD)
             continue
-        while track.at < end:
-            target = targets[track.at]
-            if not target.skips_evaluation or not can_skip(target.skips_evaluation, track, given.day, complete):
-                break
-            track.skipped.append(target.number)
-            track.at += 1
-        else:
-            track.judged(given, EXTRANEOUS, _ALREADY_COMPLETE)
+        target = _meets(track, given.day, complete)
+        if target is None:
+            last = series.doses[max(track.at - 1, 0)]
+            track.judged(given, EXTRANEOUS, (Reason("series_already_complete", last.document),))
+            if track.at < len(series.doses):  # a dose that came to be foreseen later keeps its distance from this one
+                track.previous = given
             continue
         status, reasons = judge(target, track, given)
         track.judged(given, status, reasons)
@@ -36,3 +32,21 @@ def walk(series: Series, history: History, complete: SeriesComplete) -> Track:
             if not target.recurring:
                 track.at += 1
     return track
+
+
+def _meets(track: Track, day: int, complete: SeriesComplete) -> TargetDose | None:
+    """The target dose that a dose on `day` meets. Those that need not be given, or were foreseen only after a later
+    one, are passed; None: no more was foreseen on that day.
+    """
+    targets, opens = track.series.doses, track.series.opens
+    while track.at < len(targets):
+        if opens and day < opens[track.at]:
+            return None
+        target = targets[track.at]
+        if day >= target.valid_from and not (
+            target.skips_evaluation and can_skip(target.skips_evaluation, track, day, complete)
+        ):
+            return target
+        track.skipped.append(target.number)
+        track.at += 1
+    return None
