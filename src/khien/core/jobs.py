@@ -20,14 +20,20 @@ from typing import Any
 
 from procrastinate.contrib.django import app
 
+from khien.core.actor import Actor
 from khien.core.errors import NotFound
 from khien.core.i18n import N_
+from khien.core.session import Session, begin
+from khien.core.sql import Queries
 
 _LAST = (
     "SELECT DISTINCT ON (j.task_name) j.task_name, j.status::text, e.at FROM procrastinate_jobs j"
     " JOIN procrastinate_events e ON e.job_id = j.id AND e.type IN ('succeeded', 'failed')"
     " ORDER BY j.task_name, e.at DESC"
 )
+
+
+_sql = Queries("khien.core", "jobs.sql")
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,37 @@ def last_runs() -> dict[str, tuple[str, Any]]:
 
     with pool.connection("khien_app") as connection:
         return {name: (status, at) for name, status, at in connection.execute(_LAST)}
+
+
+def overview(session: Session, most: int = 50) -> dict[str, Any]:
+    """For a page: `jobs`, each with its last run (state, started_at, ended_at; None before the first); `runs`, the
+    newest first; `worker_seen`, when a worker was last heard of (None: never), and `alive` if that was just now.
+
+    Needs "job.read".
+    """
+    session.actor.must("job.read")
+    runs = session.rows(_sql.runs, most=most)
+    last = {row["name"]: row for row in session.rows(_sql.last_runs)}
+    worker = session.row(_sql.worker) or {"seen": None, "alive": False}
+    return {
+        "jobs": [{"job": job, "last": last.get(job.name)} for job in known()],
+        "runs": [
+            run | {"title": _nightly[run["name"]].title if run["name"] in _nightly else run["name"]} for run in runs
+        ],
+        "worker_seen": worker["seen"],
+        "alive": worker["alive"],
+    }
+
+
+def ask_for(name: str, *, by: Actor) -> bool:
+    """Let the worker do a job as soon as it can; False if one of its kind waits already. Raises NotFound."""
+    by.must("job.run")
+    if name not in _nightly:
+        raise NotFound(N_("There is no job {name}."), name=name)
+    with begin(by) as session:
+        asked = session.execute(_sql.ask_for, name=name, at=int(time.time())) == 1
+        session.log("job.run", job=name)
+    return asked
 
 
 def run_now(name: str) -> Any:

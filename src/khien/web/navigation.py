@@ -169,6 +169,13 @@ ENTRIES: tuple[Entry, ...] = (
         "list",
     ),
     Entry(
+        N_("Nightly jobs"),
+        "jobs",
+        "job.read",
+        N_("What the system does every night, and how it last ended."),
+        "list",
+    ),
+    Entry(
         N_("Accounts and agencies"),
         "admin:index",
         "account.manage",

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from django.urls import URLPattern, URLResolver, include, path
 
 from khien.core.config import CAPABILITIES
-from khien.web import views
+from khien.web import job_views, views
 from khien.web.api import api
 
 # The API first: its callers are many, and each address above theirs would be tried. Then the capabilities that have
@@ -21,6 +21,8 @@ urlpatterns += [
 urlpatterns += [
     path("", views.home, name="home"),
     path("language", views.choose_language, name="language"),
+    path("jobs/", job_views.overview, name="jobs"),
+    path("jobs/<str:name>/run", job_views.run, name="run_job"),
 ]
 
 handler400 = views.bad_request
