@@ -133,3 +133,31 @@ def test_a_citizen_declares_a_dose(demo, as_role) -> None:
     fill_day(page, "Ngày tiêm", 3, 8, 2021)
     page.get_by_role("button", name="Ghi nhận").click()
     expect(page.locator("#doses")).to_contain_text("Tự khai, chưa xác minh")
+
+
+def test_a_hospital_s_list_goes_first_and_its_faults_are_told_by_line(demo, as_role) -> None:
+    page = as_role("epidemiologist")
+    page.goto("/campaigns/")
+    page.get_by_role("link", name="Chiến dịch tháng 09/2021").click()
+    page.get_by_role("link", name="Danh sách ưu tiên").click()
+    check_axe(page)
+    known = somebody(demo, doses=0)["number"]
+    text = f"Số định danh\n{known}\n{known[1:]}\n"
+    page.get_by_label("Danh sách của ai").fill("Bệnh viện")
+    page.get_by_label("Tệp").set_input_files({"name": "danh-sach.csv", "mimeType": "text/csv", "buffer": text.encode()})
+    page.get_by_role("button", name="Đưa vào nhóm").click()
+    expect(page.get_by_role("status")).to_contain_text("Đã đưa 1 người vào nhóm")
+    expect(page.get_by_role("table").first).to_contain_text("mất số 0 ở đầu")
+    check_axe(page)
+    page.set_viewport_size(PHONE)
+    check_width(page)
+
+
+def test_an_administrator_sees_the_jobs_of_the_night_and_asks_for_one(demo, as_role) -> None:
+    page = as_role("administrator")
+    page.get_by_role("link", name="Công việc tự động").first.click()
+    check_axe(page)
+    page.get_by_role("button", name="Chạy ngay").first.click()
+    expect(page.get_by_role("status")).to_contain_text("chạy ngay khi có thể")
+    page.set_viewport_size(PHONE)
+    check_width(page)

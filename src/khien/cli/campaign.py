@@ -125,18 +125,20 @@ def unvaccinated(campaign_id: int, code: str, all_doses: bool, file: Path | None
 @campaign.command()
 @click.argument("programme")
 @click.argument("group", type=int)
-@click.argument("file", type=click.File("r", encoding="utf-8-sig"))
+@click.argument("file", type=click.File("rb"))
 @click.option("--source", required=True, help="Whose list it is.")
 @as_json
 def prioritise(programme: str, group: int, file: Any, source: str, as_json: bool) -> None:
     """Put the people of FILE (one personal number a line) into priority GROUP of PROGRAMME."""
-    done, unknown = actions.prioritise(
-        by=_ACTOR, programme=programme, group_number=group, numbers=list(file), source=source
-    )
+    done = actions.prioritise(by=_ACTOR, programme=programme, group_number=group, content=file.read(), source=source)
+    faults = [{"line": f.line, "field": f.field, "message": f.text(language())} for f in done.faults]
     if as_json:
-        print_json({"done": done, "unknown": unknown})
-    else:
-        click.echo(translate(N_("In the group: {done}. Unknown: {unknown}."), language(), done=done, unknown=unknown))
+        print_json({"done": done.done, "faults": faults})
+        return
+    click.echo(translate(N_("In the group: {done}. Lines that put nobody in: {faults}."), language(),
+                         done=done.done, faults=len(faults)))  # fmt: skip
+    for fault in faults:
+        click.echo(f"{fault['line']}: {fault['message']}", err=True)
 
 
 def show_people(rows: list[dict[str, Any]], file: Path | None, as_json: bool) -> None:

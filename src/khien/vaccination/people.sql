@@ -49,8 +49,13 @@ RETURNING person_id;
 
 -- name: people_by_number
 -- Of the actor's area only: policies leave out the others.
-SELECT DISTINCT coalesce(p.merged_into, p.person_id) AS person_id FROM identifier i JOIN person p USING (person_id)
+SELECT DISTINCT i.value, coalesce(p.merged_into, p.person_id) AS person_id FROM identifier i JOIN person p USING (person_id)
 WHERE i.value = ANY (%(numbers)s) AND upper_inf(i.valid);
+
+-- name: priority_counts
+-- How many people of the actor's area lists have put into each group.
+SELECT r.group_number, count(*) AS people FROM person_priority r JOIN person p USING (person_id)
+WHERE r.programme = %(programme)s GROUP BY 1 ORDER BY 1;
 
 -- name: priorities
 SELECT programme, group_number, source FROM person_priority WHERE person_id = %(person_id)s;

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from khien.vaccination.views import campaign, desk, doses, events, people, stock
+from khien.vaccination.views import campaign, desk, doses, events, people, priority, stock
 
 app_name = "vaccination"
 urlpatterns = [
@@ -18,6 +18,7 @@ urlpatterns = [
     path("campaigns/", campaign.campaigns, name="campaigns"),
     path("campaigns/<int:campaign_id>/", campaign.board, name="campaign"),
     path("campaigns/<int:campaign_id>/table.<str:kind>", campaign.board_file, name="campaign_file"),
+    path("campaigns/<int:campaign_id>/priority", priority.lists, name="priority"),
     path("campaigns/<int:campaign_id>/allocate", campaign.allocate, name="allocate"),
     path("campaigns/<int:campaign_id>/due/<int:unit_id>/", campaign.due_people, name="due_people"),
     path("stock/", stock.fridge, name="stock"),

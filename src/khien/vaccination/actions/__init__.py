@@ -28,6 +28,7 @@ from khien.vaccination.actions.doses import (
 )
 from khien.vaccination.actions.events import conclude_event, report_event, update_event, verify_dose
 from khien.vaccination.actions.people import (
+    Prioritised,
     end_health_fact,
     note_contact,
     note_health_fact,
@@ -62,6 +63,7 @@ __all__ = [
     "end_health_fact",
     "note_contact",
     "prioritise",
+    "Prioritised",
     "close_session",
     "DoseOutcome",
     "Excursion",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from khien.core.actor import Actor
@@ -12,6 +13,7 @@ from khien.core.errors import BadInput, Fault, NotFound
 from khien.core.i18n import N_, Message
 from khien.core.session import begin
 from khien.vaccination import programmes
+from khien.vaccination.rules.listed import read_list
 from khien.vaccination.store.people import SQL, health_codes
 
 _PHONE = re.compile(r"\+?[0-9]{8,15}")
@@ -114,14 +116,25 @@ def set_priorities(*, by: Actor, programme: str, group_number: int, people: Sequ
         return len(done)
 
 
-def prioritise(*, by: Actor, programme: str, group_number: int, numbers: Sequence[str], source: str) -> tuple[int, int]:
-    """`set_priorities` for a list of personal numbers: how many were put in, and how many are unknown in the area."""
+@dataclass(frozen=True, slots=True)
+class Prioritised:
+    """How many are in the group now, and the lines of the list that put nobody in."""
+
+    done: int
+    faults: tuple[Fault, ...]
+
+
+def prioritise(*, by: Actor, programme: str, group_number: int, content: bytes, source: str) -> Prioritised:
+    """`set_priorities` for a list of personal numbers (see rules/listed.py). Raises BadInput for what is no list."""
     by.must("campaign.manage")
+    listed = read_list(content)
     with begin(by) as session:
-        wanted = list(dict.fromkeys(number.strip() for number in numbers if number.strip()))
-        found = [row["person_id"] for row in session.rows(SQL.people_by_number, numbers=wanted)]
-        done = set_priorities(by=by, programme=programme, group_number=group_number, people=found, source=source)
-    return done, len(wanted) - done
+        found = {r["value"]: r["person_id"] for r in session.rows(SQL.people_by_number, numbers=list(listed.numbers))}
+        people = list(dict.fromkeys(found.values()))
+        done = set_priorities(by=by, programme=programme, group_number=group_number, people=people, source=source)
+    unknown = N_("Nobody of this number is known in your area.")
+    absent = [Fault("personal_number", unknown, n) for value, n in listed.numbers.items() if value not in found]
+    return Prioritised(done, tuple(sorted((*listed.faults, *absent), key=lambda fault: fault.line or 0)))
 
 
 def _wrong(field: str, message: Message) -> BadInput:

@@ -4,7 +4,7 @@ from khien.vaccination.forms.campaign import AllocationForm, CampaignForm, Close
 from khien.vaccination.forms.desk import GiveForm, ReasonForm, ScreeningForm
 from khien.vaccination.forms.doses import CorrectionForm, DoseForm, ElsewhereForm, ProofForm
 from khien.vaccination.forms.events import ConclusionForm, EventForm, LearnedForm
-from khien.vaccination.forms.people import ContactForm, FactForm
+from khien.vaccination.forms.people import ContactForm, FactForm, PriorityForm
 from khien.vaccination.forms.stock import ExcursionForm, LotReasonForm, MoveForm, ReceiptForm
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "LearnedForm",
     "LotReasonForm",
     "MoveForm",
+    "PriorityForm",
     "ProofForm",
     "ReasonForm",
     "ReceiptForm",

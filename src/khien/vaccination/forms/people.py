@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from khien.core.forms import DateField
 
+_LARGEST = 5 * 1024 * 1024
+
 
 class FactForm(forms.Form):
     """An infection, a condition, an allergy that the rules ask for."""
@@ -22,6 +24,31 @@ class FactForm(forms.Form):
     def __init__(self, *args: Any, codes: Sequence[tuple[str, list[tuple[str, str]]]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["code"].choices = list(codes)
+
+
+class PriorityForm(forms.Form):
+    """A list of people, into one priority group of the campaign's programme."""
+
+    group_number = forms.TypedChoiceField(label=_("Priority group"), coerce=int)
+    source = forms.CharField(
+        label=_("Whose list it is"),
+        max_length=200,
+        help_text=_("For example: People's Hospital 115, list of 10/09/2021."),
+    )
+    file = forms.FileField(
+        label=_("File"), help_text=_("CSV or text, one personal number a line; of a table the first column is read."),
+        max_length=255,
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, groups: Sequence[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["group_number"].choices = list(groups)
+
+    def clean_file(self) -> Any:
+        sent = self.cleaned_data["file"]
+        if sent.size > _LARGEST:
+            raise forms.ValidationError(_("The file is larger than 5 MB."))
+        return sent
 
 
 class ContactForm(forms.Form):
