@@ -31,7 +31,7 @@ class DayInput(forms.TextInput):
     """One box, day/month/year, whatever the language of the browser: its own calendar might put the month first."""
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        usual = {"inputmode": "numeric", "autocomplete": "off", "class": "nhsuk-input--width-10"}
+        usual = {"inputmode": "numeric", "autocomplete": "off", "maxlength": 12, "class": "nhsuk-input--width-10"}
         super().__init__(usual | (attrs or {}))
 
     def format_value(self, value: Any) -> str | None:
