@@ -1,12 +1,14 @@
 """Doses that arrive at the same moment are recorded together: one transaction, one commit.
 
-Whoever comes while a batch is being written waits for the next one, which the first of them writes; nobody waits for
-time to pass. A dose stays its sender's own: permission, area, log row. Each is committed before it is answered, and
-what fails takes no other with it: then each is recorded by itself.
+Whoever comes while a batch is being written waits for the next one, which the first of them writes. Only in a crowd is
+it held open for a moment: fewer and larger transactions then win more time than that. A dose stays its sender's own:
+permission, area, log row. Each is committed before it is answered, and what fails takes no other with it: then each is
+recorded by itself.
 """
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +19,8 @@ from khien.vaccination.actions import DoseOutcome, record_doses, record_for_send
 from khien.vaccination.rules.dose_checks import DoseEntry
 
 _MOST = 200  # of one batch
+_CROWD = 3  # in the batch before
+_MOMENT = 0.001  # seconds
 
 
 @dataclass(slots=True)
@@ -39,6 +43,7 @@ class Coalescer:
         self._write = write
         self._lock = Lock()
         self._queues: dict[str, deque[_Waiting]] = {}  # by purpose; one is here while somebody writes for it
+        self._before: dict[str, int] = {}  # by purpose: how many were in the last batch
 
     def record(self, by: Actor, entry: DoseEntry) -> DoseOutcome:
         """What `record_doses` says of one entry; raises what it raises."""
@@ -57,9 +62,12 @@ class Coalescer:
 
     def _write_batch(self, purpose: str) -> None:
         """Write what is waiting, then let the first of those who came meanwhile write the next batch."""
+        if self._before.get(purpose, 0) > _CROWD:
+            time.sleep(_MOMENT)
         with self._lock:
             queue = self._queues[purpose]
             batch = [queue.popleft() for _ in range(min(len(queue), _MOST))]
+            self._before[purpose] = len(batch)
         try:
             self._settle(batch)
         finally:
