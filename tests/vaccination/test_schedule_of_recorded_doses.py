@@ -126,6 +126,23 @@ def test_a_dose_that_is_recorded_late_is_seen_by_the_later_ones(clinic: Session)
     assert "interval_too_short" in flags(clinic)["2021-09-10"][0]
 
 
+def test_what_the_dose_itself_keeps_from_counting_is_not_weighed_by_the_schedule_later(clinic: Session) -> None:
+    lots(clinic, "pfizer")
+    expired = dt.date(2021, 9, 8)
+    clinic.execute("UPDATE lot SET expires_on = %(day)s", day=expired - dt.timedelta(days=1))
+    actions.record_dose(by=clinic.actor, entry=dose("pfizer", str(expired), lot_number="L1", already_given=True))
+    before = flags(clinic)[str(expired)]
+    actions.record_dose(by=clinic.actor, entry=elsewhere("pfizer", "2021-09-01"))
+    assert flags(clinic)[str(expired)] == before == (["lot_expired"], False)
+
+
+def test_two_doses_of_one_batch_in_the_wrong_order_are_judged_in_the_right_one(clinic: Session) -> None:
+    batch = [elsewhere("pfizer", "2021-09-10"), elsewhere("pfizer", "2021-09-01")]
+    assert [o.result for o in actions.record_doses(by=clinic.actor, entries=batch)] == ["recorded", "recorded"]
+    assert flags(clinic)["2021-09-01"] == ([], True)
+    assert "interval_too_short" in flags(clinic)["2021-09-10"][0]
+
+
 def test_a_dose_too_soon_puts_the_next_one_off_and_an_impossible_one_does_not(clinic: Session) -> None:
     """The interval runs from the dose that has to be repeated; a dose before birth is somebody else's."""
     actions.record_dose(by=clinic.actor, entry=elsewhere("pfizer", "2021-08-20"))
