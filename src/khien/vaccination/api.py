@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import get_language
 from ninja import Field, Router, Schema, Status
 
+from khien.core.actor import Actor
 from khien.core.errors import BadInput, Fault, NotFound
 from khien.core.i18n import N_
 from khien.core.session import begin
@@ -86,10 +87,15 @@ def _out(outcome: DoseOutcome) -> dict[str, Any]:
 @router.post("/doses", response={200: DoseOut, 201: DoseOut, 404: DoseOut, 422: DoseOut})
 def record_dose(request: HttpRequest, dose: DoseIn) -> Any:
     """Record one dose: 201 recorded, 200 replayed, 422 refused (the findings name the rule and its document)."""
-    outcome = coalescing.doses.record(request.actor, dose.entry())
+    return Status(*answer_dose(request.actor, dose))
+
+
+def answer_dose(by: Actor, dose: DoseIn) -> tuple[int, dict[str, Any]]:
+    """Record it, with others that come at the moment: status and answer."""
+    outcome = coalescing.doses.record(by, dose.entry())
     unknown = 404 if outcome.fault is not None and outcome.fault.field == "person" else 422
     status = {"recorded": 201, "replayed": 200, "refused": 422, "unknown": unknown}[outcome.result]
-    return Status(status, _out(outcome))
+    return status, _out(outcome)
 
 
 @router.post("/doses/batch", response=list[DoseOut])

@@ -11,7 +11,8 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "khien.core.settings")
-application = get_wsgi_application()
+_whole = get_wsgi_application()
+application = import_module("khien.web.plain_dose").PlainDose(_whole)
 
 # All code is loaded before the first request, and what it is made of is never looked at by the garbage collector again:
 # walking those 140,000 objects held every request of the process up for some 100 ms, every few seconds.
