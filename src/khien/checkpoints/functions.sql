@@ -88,6 +88,7 @@ DECLARE
     v_presents integer[];
     v_agencies bigint[];
     v_details jsonb[];
+    v_doubles boolean;
     v_notices jsonb;
 BEGIN
     SELECT coalesce((demo_on + (now() AT TIME ZONE 'Asia/Ho_Chi_Minh')::time) AT TIME ZONE 'Asia/Ho_Chi_Minh', now()),
@@ -114,15 +115,12 @@ BEGIN
     -- finds them sorted.
     SELECT array_agg(concat_ws(' ', j.verdict, coalesce(j.name, '-'), coalesce(j.birth, '-'), nullif(j.notes, ''))),
            array_agg(CASE WHEN j.verdict = 'match' THEN j.whole_id END),
-           array_agg(CASE WHEN j.merged_into IS NULL THEN j.home_unit
-                          ELSE (SELECT w.home_unit FROM person w WHERE w.person_id = j.merged_into) END),
-           array_agg(CASE WHEN j.merged_into IS NULL THEN j.present_unit
-                          ELSE (SELECT w.present_unit FROM person w WHERE w.person_id = j.merged_into) END),
+           array_agg(j.home_unit), array_agg(j.present_unit), bool_or(j.merged_into IS NOT NULL),
            array_agg(j.person_id) FILTER (WHERE j.may_ask), array_agg(v_agency_of[j.by]) FILTER (WHERE j.may_ask),
            array_agg(CASE WHEN j.by IS NULL THEN jsonb_build_object('verdict', j.verdict)
                           ELSE jsonb_build_object('verdict', j.verdict, 'device', devices[j.by],
                                                   'checkpoint', v_checkpoints[j.by]) END) FILTER (WHERE j.may_ask)
-    INTO v_lines, v_matched, v_homes, v_presents, v_persons, v_agencies, v_details
+    INTO v_lines, v_matched, v_homes, v_presents, v_doubles, v_persons, v_agencies, v_details
     FROM (
         SELECT c.*,
             CASE
@@ -172,6 +170,12 @@ BEGIN
 
     IF v_details IS NOT NULL THEN
         PERFORM access_append_each('identity.check', v_persons, v_agencies, v_details);
+    END IF;
+    IF v_doubles THEN  -- rare: they live where the whole record says
+        SELECT array_agg(coalesce(w.home_unit, m.home) ORDER BY m.n), array_agg(coalesce(w.present_unit, m.present) ORDER BY m.n)
+        INTO v_homes, v_presents
+        FROM unnest(v_matched, v_homes, v_presents) WITH ORDINALITY AS m (person_id, home, present, n)
+        LEFT JOIN person w ON w.person_id = m.person_id;
     END IF;
     -- As an object, not by a join: the planner expects few rows of an array and would compare each with each.
     SELECT jsonb_object_agg(s.person_id, s.notices) INTO v_notices

@@ -46,18 +46,19 @@ DECLARE
     a text := khien_fold(left_name);
     b text := khien_fold(right_name);
     differing integer;
-    bare boolean;
     start integer := 1;
 BEGIN
     IF a = b THEN
-        IF khien_name_sort(left_name) = khien_name_sort(right_name) THEN
-            RETURN 'same';
-        END IF;
         left_name := btrim(regexp_replace(lower(normalize(left_name, NFC)), '\s+', ' ', 'g'));
         right_name := btrim(regexp_replace(lower(normalize(right_name, NFC)), '\s+', ' ', 'g'));
-        bare := left_name = a OR right_name = b;
-        IF bare THEN
+        IF left_name = right_name THEN
+            RETURN 'same';
+        END IF;
+        IF left_name = a OR right_name = b THEN  -- accents on one side alone
             RETURN 'unaccented';
+        END IF;
+        IF khien_name_sort(left_name) = khien_name_sort(right_name) THEN
+            RETURN 'same';
         END IF;
         -- Accents on both sides that contradict each other in one word are another name; in several, a bad reader.
         SELECT count(*) INTO differing

@@ -21,10 +21,11 @@ def jsonb(text: str) -> bytes:
     return b"\x01" + text.encode()
 
 
-def texts(values: Sequence[bytes | None]) -> bytes:
-    """text[] of UTF-8 values."""
+def texts(values: Sequence[str | None]) -> bytes:
+    """text[]; an empty text stays one."""
     pack = _LENGTH.pack
-    return _array(TEXT, [_NULL if v is None else pack(len(v)) + v for v in values])
+    encoded = [None if v is None else v.encode() for v in values]
+    return _array(TEXT, [_NULL if v is None else pack(len(v)) + v for v in encoded])
 
 
 def integers(values: Sequence[int | None]) -> bytes:

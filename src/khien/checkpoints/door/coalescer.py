@@ -170,22 +170,19 @@ class Coalescer:
 
     def _parameters(self, batch: Sequence[Ticket]) -> list[bytes | None]:
         checks = [check for ticket in batch for check in ticket.checks]
+        numbers, names, first, last, sexes, cards, issued, communes, _ = zip(*checks, strict=True)
         devices: dict[int, int] = {}  # each once: its place among them
         asked_by = [devices.setdefault(ticket.device, len(devices) + 1) for ticket in batch for _ in ticket.checks]
-        text = binary.texts
+        text, dates = binary.texts, binary.dates
         return [
             self._rules,
             binary.integers(list(devices)),
             binary.integers(asked_by),
-            text([c.number.encode() for c in checks]),
-            text([c.name.encode() for c in checks]),
-            binary.dates([c.born_first for c in checks]),
-            binary.dates([c.born_last for c in checks]),
-            text([c.sex.encode() if c.sex else None for c in checks]),
-            text([c.card.encode() if c.card else None for c in checks]),
-            binary.dates([c.card_issued for c in checks]),
-            text([c.commune.encode() if c.commune else None for c in checks]),
-        ]
+            text(numbers), text(names), dates(first), dates(last),
+            # Seldom declared: a column without any is not sent.
+            text(sexes) if any(sexes) else None, text(cards) if any(cards) else None,
+            dates(issued) if any(issued) else None, text(communes) if any(communes) else None,
+        ]  # fmt: skip
 
 
 def _refuse(batch: list[Ticket], failure: Exception) -> None:

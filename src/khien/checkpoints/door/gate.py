@@ -34,7 +34,7 @@ Lookup = Callable[[int], Awaitable[bytes | None]]
 class _Session:
     device: int
     until: int
-    key: bytes
+    codes: signing.Codes
 
 
 class Gate:
@@ -69,7 +69,7 @@ class Gate:
         if session.until < at:
             raise refusals.session_over()
         mark = _decode(code)
-        expected = hmac.digest(session.key, signing.canonical(method, path, stamp, nonce, body), "sha256")
+        expected = session.codes.of(signing.canonical(method, path, stamp, nonce, body))
         if not hmac.compare_digest(mark, expected):
             raise refusals.bad_signature()
         self._check_replay(mark, at)
@@ -112,7 +112,7 @@ class Gate:
             key = signing.session_key(self._private, ephemeral, token)
         except ValueError:
             raise refusals.no_credentials() from None
-        session = _Session(device, until, key)
+        session = _Session(device, until, signing.Codes(key))
         _keep(self._sessions, token, session)
         return session
 

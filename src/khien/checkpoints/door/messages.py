@@ -20,7 +20,7 @@ _known: dict[bytes, bytes] = {}
 def parse(body: bytes) -> Any:
     """JSON; raises BadInput."""
     try:
-        return json.loads(body)
+        return json.loads(body.decode())
     except (ValueError, RecursionError):
         raise BadInput(N_("The message is not JSON.")) from None
 

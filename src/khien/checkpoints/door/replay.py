@@ -11,13 +11,11 @@ from __future__ import annotations
 import fcntl
 import mmap
 import os
-import struct
 from pathlib import Path
 
 _TABLES = 4
 _PROBES = 32
-_HEAD = 8  # bytes: which period the table holds
-_SLOT = 8
+_WORD = 8  # bytes of a slot, and of the head of a table
 
 
 class WindowFull(Exception):
@@ -29,14 +27,14 @@ class ReplayWindow:
 
     def __init__(self, path: Path, *, period: int, slots: int = 1 << 20, shared: bool = False) -> None:
         self._period, self._mask, self._shared = period, slots - 1, shared
-        self._size = _HEAD + slots * _SLOT
+        self._size = (1 + slots) * _WORD
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         if os.fstat(descriptor).st_size != self._size * _TABLES:  # other settings than before: start anew
             os.ftruncate(descriptor, 0)
             os.ftruncate(descriptor, self._size * _TABLES)
         self._descriptor = descriptor
         self._map = mmap.mmap(descriptor, self._size * _TABLES)
-        self._word = struct.Struct("<Q")
+        self._words = memoryview(self._map).cast("Q")
 
     def is_new(self, mark: bytes, at: int) -> bool:
         """Note a message of second `at` (Unix time, already found within the skew); False if it was noted before.
@@ -52,25 +50,23 @@ class ReplayWindow:
             fcntl.lockf(self._descriptor, fcntl.LOCK_UN)
 
     def _note(self, mark: bytes, at: int) -> bool:
-        period = at // self._period
-        base = period % _TABLES * self._size
-        read, where = self._word.unpack_from, self._map
-        if read(where, base)[0] != period:
-            where[base : base + self._size] = bytes(self._size)
-            self._word.pack_into(where, base, period)
-        (value,) = self._word.unpack_from(mark)
-        value = value or 1  # 0 marks a free slot
-        first = value & self._mask
+        period, words, mask = at // self._period, self._words, self._mask
+        head = period % _TABLES * (mask + 2)  # the word that says which period the table holds
+        if words[head] != period:
+            self._map[head * _WORD : head * _WORD + self._size] = bytes(self._size)
+            words[head] = period
+        value = int.from_bytes(mark[:_WORD], "little") or 1  # 0 marks a free slot
         for step in range(_PROBES):
-            place = base + _HEAD + ((first + step) & self._mask) * _SLOT
-            (held,) = read(where, place)
+            place = head + 1 + ((value + step) & mask)
+            held = words[place]
             if held == 0:
-                self._word.pack_into(where, place, value)
+                words[place] = value
                 return True
             if held == value:
                 return False
         raise WindowFull
 
     def close(self) -> None:
+        self._words.release()
         self._map.close()
         os.close(self._descriptor)

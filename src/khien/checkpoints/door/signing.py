@@ -28,6 +28,23 @@ def canonical(method: str, path: str, time: str, nonce: str, body: bytes) -> byt
     return f"{_FORM}\n{method}\n{path}\n{time}\n{nonce}\n{hashlib.sha256(body).hexdigest()}".encode()
 
 
+class Codes:
+    """Makes HMAC-SHA256 codes with one key: its first block is hashed once, not once a code."""
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, key: bytes) -> None:
+        block = key.ljust(64, b"\0")  # a longer key would have to be hashed first (RFC 2104); ours have 32 bytes
+        self._inner = hashlib.sha256(bytes(b ^ 0x36 for b in block))
+        self._outer = hashlib.sha256(bytes(b ^ 0x5C for b in block))
+
+    def of(self, message: bytes) -> bytes:
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(message)
+        outer.update(inner.digest())
+        return outer.digest()
+
+
 def encode(value: bytes) -> str:
     """base64url without padding."""
     return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
