@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import pytest
 from khien.core.actor import machine
 from khien.core.session import begin
 from khien.population.load import merging
-from khien.population.load.usual import Sifted, Usual, folder_of_database
+from khien.population.load.reading import open_extract
+from khien.population.load.usual import Sifted, Usual, folder_of_database, sweep
 from tests.population.extracts import load, ready, register, rejects, row, write
 
 _NAMES = ("Nguyễn Thị Ví Dụ", "ĐẶNG Văn Ơn", "Hoà", "Hòa", "Ý", "lê  hai dấu cách", "O'Neil", "Müller", "Trần Ư", " Lê A")  # fmt: skip  # noqa: E501
@@ -114,13 +116,15 @@ def test_two_databases_of_one_home_share_no_folder(monkeypatch: pytest.MonkeyPat
     assert folder_of_database() != here
 
 
+@pytest.mark.parametrize("space", [" ", "  "], ids=["usual rows", "judged rows"])
 def test_somebody_entered_while_the_file_was_read(
-    fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, space: str
 ) -> None:
-    """The rows that were put aside for an empty register are judged after all: hers is known, not added again."""
+    """The rows that were prepared for an empty register are judged after all: hers is known, not added again."""
     ready()
-    early = write(tmp_path / "early.csv", row())
-    path = write(tmp_path / "a.csv", row(), row(personal_number="001190000002", name="Trần Văn Ví Dụ"))
+    hers = row(name=f"Nguyễn Thị{space}Ví Dụ")
+    early = write(tmp_path / "early.csv", hers)
+    path = write(tmp_path / "a.csv", hers, row(personal_number="001190000002", name=f"Trần Văn{space}Ví Dụ"))
     prepare = merging.check
 
     def enter_her_first(*args: Any) -> None:
@@ -141,3 +145,19 @@ def test_somebody_entered_while_the_file_was_read(
     assert (done.counts.added, done.counts.rows) == (1, 2)
     assert register("SELECT count(*) FROM person") == [[(2,)]]
     assert load(early).counts.added == 0
+
+
+def test_every_row_keeps_its_own_place(fresh_database: str, tmp_path: Path) -> None:
+    """Also where the communes are many and the rows few, so that DuckDB looks the rows up and not the communes."""
+    communes = [(f"C{n}", n) for n in range(5000)]
+    people = [row(personal_number=f"00119{n:07}", commune=f"C{n * 37 % 5000}") for n in range(300)]
+    extract = open_extract(write(tmp_path / "a.csv", *people))
+    usual = Usual(1, extract, dt.date(2021, 9, 1), 0, communes)
+    assert sum(sifted.usual for sifted in usual.sift(extract.blocks(extract.start, extract.first_line))) == 300
+    usual.close()
+    [persons], [numbers] = ([*usual.folder.glob(f"*.{table}")] for table in ("person", "identifier"))
+    homes = {line.split("\t")[0]: line.split("\t")[7] for line in persons.read_text().splitlines()}
+    for line in numbers.read_text().splitlines():
+        _, number, person_id = line.split("\t")
+        assert homes[person_id] == str(int(number[5:]) * 37 % 5000)
+    sweep()

@@ -217,7 +217,7 @@ def prepared(
     # The statistics of a register that has just been made say nothing: ask.
     judged = _count(connection, "SELECT count(*) FROM loading.accepted WHERE is_new")
     plain = staging.usual_rows(connection) - _count(connection, "SELECT count(*) FROM loading.unusual")
-    merge = Merge(run, usual if plain else None, by, params, plain, judged, known, first + homes, progress)
+    merge = Merge(run, usual, by, params, plain, judged, known, first + homes, progress)
     try:
         yield merge
     finally:
@@ -281,7 +281,7 @@ class Merge:
         aside = self._plain > 0 and may_work_aside(session.connection)
         tables = [table for table in TABLES if not (aside and table == "residence")]
         bulk = bulk and session.value(_KEYS_DOWN, tables=tables, keep_foreign=aside)
-        if self._plain and not register_is_empty(session.connection):
+        if self._usual and not register_is_empty(session.connection):
             raise Overtaken
         if bulk and aside:
             self._aside = Aside(self._by, self._write_residence)
@@ -315,7 +315,7 @@ class Merge:
             session.value(_KEYS_UP, tables=["residence"])
 
     def _write(self, session: Session, table: str) -> None:
-        if self._usual:
+        if self._usual and self._plain:
             self._usual.write(session.connection, table, self._first_usual_household)
             if table in ROW_TABLES:
                 remove = f"DELETE FROM {table} t USING loading.unusual u WHERE t.person_id = {self._run.base} + u.line"  # noqa: S608

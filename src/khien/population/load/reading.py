@@ -286,7 +286,9 @@ def _broken_parquet() -> BadInput:
 
 
 def _engine() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(config={"memory_limit": "120MB", "threads": 1, "preserve_insertion_order": True})
+    engine = duckdb.connect(config={"memory_limit": "120MB", "threads": 1, "preserve_insertion_order": True})
+    engine.execute("SET enable_progress_bar = false")  # DuckDB's own would stand between the lines of --json
+    return engine
 
 
 def _parquet_blocks(extract: Extract, start: int) -> Iterator[Block]:

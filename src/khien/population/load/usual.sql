@@ -2,121 +2,124 @@
 -- checks one by one. `usual` is narrower than what checks.sql accepts: whatever it does not take goes the general way.
 
 -- name: type_rows
--- One block of the file; `usual` says whether the row needs no judgement of its own. In two steps: typing rows while they
--- are read takes a third longer.
-CREATE OR REPLACE TEMP TABLE typed AS
-WITH typed AS (
-    SELECT r.line, r.personal_number, upper(r.provisional_id) AS provisional_id, r.name, folded(r.name) AS folded,
-        TRY_CAST(CASE length(r.birth_date) WHEN 10 THEN r.birth_date WHEN 7 THEN r.birth_date || '-01'
-            WHEN 4 THEN r.birth_date || '-01-01' END AS DATE) AS birth_date,
-        CASE length(r.birth_date) WHEN 10 THEN 'd' WHEN 7 THEN 'm' ELSE 'y' END AS birth_precision,
-        coalesce(r.sex, 'unknown') AS sex, coalesce(r.nationality, 'VNM') AS nationality, r.old_number,
-        r.insurance_number, r.card_kind, TRY_CAST(r.card_issued_on AS DATE) AS card_issued_on,
-        TRY_CAST(r.card_expires_on AS DATE) AS card_expires_on,
-        CASE WHEN r.card_kind = 'cmnd' THEN coalesce(r.old_number, r.personal_number) ELSE r.personal_number END
-            AS card_number,
-        r.household, CASE WHEN r.household IS NOT NULL THEN coalesce(r.relation, 'other') END AS relation,
-        permanent.unit_id AS permanent_unit, trim(coalesce(r.address, '')) AS address,
-        temporary.unit_id AS temporary_unit, trim(coalesce(r.temporary_address, '')) AS temporary_address,
-        TRY_CAST(r.temporary_from AS DATE) AS temporary_from, TRY_CAST(r.temporary_until AS DATE) AS temporary_until,
-        stay.unit_id AS stay_unit, trim(coalesce(r.stay_address, '')) AS stay_address,
-        TRY_CAST(r.stay_from AS DATE) AS stay_from, TRY_CAST(r.stay_until AS DATE) AS stay_until,
-        TRY_CAST(r.absent_from AS DATE) AS absent_from, TRY_CAST(r.absent_until AS DATE) AS absent_until,
-        TRY_CAST(r.died_on AS DATE) AS died_on,
-        -- What is judged by its text: form and length. Missing values are judged below.
-        coalesce(only_digits(r.personal_number, 12), r.provisional_id IS NOT NULL)
-        -- A made-up key of the loader's own must not meet one that was sent.
-        AND coalesce(regexp_full_match(r.provisional_id, '[0-9A-Za-z._/-]{1,31}'), true)
-        AND regexp_full_match(r.name, '[$letters]+( [$letters]+)*') AND length(r.name) <= 200
-        AND day_or_none(CASE length(r.birth_date) WHEN 10 THEN r.birth_date WHEN 7 THEN r.birth_date || '-01'
-            WHEN 4 THEN r.birth_date || '-01-01' ELSE '' END)
-        AND coalesce(r.nationality = 'VNM' OR regexp_full_match(r.nationality, '[A-Z]{3}'), true)
-        AND coalesce(only_digits(r.old_number, 9), true)
-        AND coalesce(only_digits(r.insurance_number, 10)
-            OR regexp_full_match(r.insurance_number, '[A-Z]{2}[0-9]{13}'), true)
-        AND coalesce(trim(r.household) = r.household AND length(r.household) BETWEEN 1 AND 100, r.relation IS NULL)
-        AND (r.commune IS NULL) = (permanent.unit_id IS NULL)
-        AND (r.temporary_commune IS NULL) = (temporary.unit_id IS NULL)
-        AND (r.stay_commune IS NULL) = (stay.unit_id IS NULL)
-        AND plain_text(r.address) AND plain_text(r.temporary_address) AND plain_text(r.stay_address)
-        AND plain_text(r.household)
-        AND day_or_none(r.card_issued_on) AND day_or_none(r.card_expires_on) AND day_or_none(r.died_on)
-        AND day_or_none(r.temporary_from) AND day_or_none(r.temporary_until) AND day_or_none(r.stay_from)
-        AND day_or_none(r.stay_until) AND day_or_none(r.absent_from) AND day_or_none(r.absent_until) AS well_formed
-    FROM (SELECT $line AS line, *$missing FROM raw) r
-    LEFT JOIN commune permanent ON permanent.code = r.commune
-    LEFT JOIN commune temporary ON temporary.code = r.temporary_commune
-    LEFT JOIN commune stay ON stay.code = r.stay_commune
+-- What follows from one block of the file, row by row; `usual` says whether the row needs no judgement of its own. Texts
+-- that are handed on as they are stay in `raw` and are not copied. Not in one step with reading, which takes a third longer.
+CREATE OR REPLACE TEMP TABLE derived AS
+WITH r AS (
+    SELECT raw.*, folded(name) AS folded, TRY_CAST(full_birth AS DATE) AS born,
+        TRY_CAST(card_issued_on AS DATE) AS card_issued, TRY_CAST(card_expires_on AS DATE) AS card_expires,
+        coalesce(TRY_CAST(temporary_from AS DATE), born) AS temporary_since,
+        TRY_CAST(temporary_until AS DATE) AS temporary_last,
+        coalesce(TRY_CAST(stay_from AS DATE), born) AS stay_since, TRY_CAST(stay_until AS DATE) AS stay_last,
+        TRY_CAST(absent_from AS DATE) AS absent_since, TRY_CAST(absent_until AS DATE) AS absent_last,
+        TRY_CAST(died_on AS DATE) AS died,
+        CASE WHEN card_kind = 'cmnd' THEN coalesce(old_number, personal_number) ELSE personal_number END AS card_number,
+        permanent.unit_id AS permanent_unit, temporary.unit_id AS temporary_unit, stay.unit_id AS stay_unit
+    FROM (SELECT $line AS line, *, CASE length(birth_date) WHEN 10 THEN birth_date
+            WHEN 7 THEN birth_date || '-01' WHEN 4 THEN birth_date || '-01-01' ELSE '' END AS full_birth FROM raw) raw
+    LEFT JOIN commune permanent ON permanent.code = commune
+    LEFT JOIN commune temporary ON temporary.code = temporary_commune
+    LEFT JOIN commune stay ON stay.code = stay_commune
 )
-SELECT *, CASE WHEN stay_unit IS NOT NULL AND coalesce(stay_from, birth_date) <= $as_of
-               AND (stay_until IS NULL OR stay_until >= $as_of) THEN stay_unit
-          WHEN temporary_unit IS NOT NULL AND coalesce(temporary_from, birth_date) <= $as_of
-               AND (temporary_until IS NULL OR temporary_until >= $as_of) THEN temporary_unit
-          ELSE permanent_unit END AS present_unit,
-    coalesce(well_formed AND permanent_unit IS NOT NULL AND birth_date BETWEEN DATE '1850-01-01' AND $as_of
-        AND sex IN ('male', 'female', 'other', 'unknown')
+SELECT line, full_birth,
+    CASE WHEN contains(folded, ' ') THEN split_part(folded, ' ', -1) || ' '
+        || left(folded, length(folded) - length(split_part(folded, ' ', -1)) - 1) ELSE folded END AS name_key,
+    permanent_unit, temporary_unit, stay_unit,
+    CASE WHEN stay_unit IS NOT NULL AND stay_since <= $as_of AND coalesce(stay_last >= $as_of, true) THEN stay_unit
+        WHEN temporary_unit IS NOT NULL AND temporary_since <= $as_of AND coalesce(temporary_last >= $as_of, true)
+        THEN temporary_unit ELSE permanent_unit END AS present_unit,
+    coalesce(coalesce(only_digits(personal_number, 12), provisional_id IS NOT NULL)
+        -- A made-up key of the loader's own must not meet one that was sent.
+        AND coalesce(regexp_full_match(provisional_id, '[0-9A-Za-z._/-]{1,31}'), true)
+        AND regexp_full_match(name, '[$letters]+( [$letters]+)*') AND length(name) <= 200
+        AND day_or_none(full_birth) AND born BETWEEN DATE '1850-01-01' AND $as_of
+        AND coalesce(sex IN ('male', 'female', 'other', 'unknown'), true)
+        AND coalesce(nationality = 'VNM' OR regexp_full_match(nationality, '[A-Z]{3}'), true)
+        AND coalesce(only_digits(old_number, 9), true)
+        AND coalesce(only_digits(insurance_number, 10) OR regexp_full_match(insurance_number, '[A-Z]{2}[0-9]{13}'), true)
+        AND coalesce(trim(household) = household AND length(household) BETWEEN 1 AND 100, relation IS NULL)
+        AND coalesce(relation IN ('head', 'spouse', 'child', 'parent', 'sibling', 'grandparent', 'grandchild', 'other'),
+            true)
+        AND permanent_unit IS NOT NULL AND (temporary_commune IS NULL) = (temporary_unit IS NULL)
+        AND (stay_commune IS NULL) = (stay_unit IS NULL)
+        AND plain_text(address) AND plain_text(temporary_address) AND plain_text(stay_address) AND plain_text(household)
+        AND day_or_none(card_issued_on) AND day_or_none(card_expires_on) AND day_or_none(died_on)
+        AND day_or_none(temporary_from) AND day_or_none(temporary_until) AND day_or_none(stay_from)
+        AND day_or_none(stay_until) AND day_or_none(absent_from) AND day_or_none(absent_until)
         AND CASE WHEN card_kind IS NULL THEN card_issued_on IS NULL AND card_expires_on IS NULL
             ELSE card_kind IN ('cmnd', 'cccd', 'cccd_chip', 'can_cuoc') AND card_number IS NOT NULL
-                AND card_issued_on IS NOT NULL AND coalesce(card_expires_on >= card_issued_on, true) END
-        AND coalesce(regexp_full_match(relation, 'head|spouse|child|parent|sibling|grandparent|grandchild|other'), true)
+                AND card_issued_on IS NOT NULL AND coalesce(card_expires >= card_issued, true) END
         AND CASE WHEN temporary_unit IS NULL THEN temporary_from IS NULL AND temporary_until IS NULL
-            ELSE coalesce(temporary_until >= coalesce(temporary_from, birth_date), true) END
+            ELSE coalesce(temporary_last >= temporary_since, true) END
         AND CASE WHEN stay_unit IS NULL THEN stay_from IS NULL AND stay_until IS NULL
-            ELSE coalesce(stay_until >= coalesce(stay_from, birth_date), true) END
-        AND CASE WHEN absent_from IS NULL THEN absent_until IS NULL ELSE coalesce(absent_until >= absent_from, true) END
-        AND coalesce(died_on BETWEEN birth_date AND $as_of, true), false) AS usual
-FROM typed
+            ELSE coalesce(stay_last >= stay_since, true) END
+        AND CASE WHEN absent_from IS NULL THEN absent_until IS NULL ELSE coalesce(absent_last >= absent_since, true) END
+        AND coalesce(died BETWEEN born AND $as_of, true), false) AS usual
+FROM r
+-- `typed` pairs the rows by their place, and a join promises none.
+ORDER BY line
+
+-- name: typed
+-- The usual rows with their texts. Both tables stand in the order of the file.
+CREATE OR REPLACE TEMP VIEW typed AS
+SELECT derived.*, personal_number, upper(provisional_id) AS provisional_id, name,
+    CASE length(birth_date) WHEN 10 THEN 'd' WHEN 7 THEN 'm' ELSE 'y' END AS birth_precision,
+    coalesce(sex, 'unknown') AS sex, coalesce(nationality, 'VNM') AS nationality, old_number, insurance_number,
+    card_kind, card_issued_on, card_expires_on,
+    CASE WHEN card_kind = 'cmnd' THEN coalesce(old_number, personal_number) ELSE personal_number END AS card_number,
+    household, coalesce(relation, 'other') AS relation,  -- asked of members alone
+    trim(coalesce(address, '')) AS address, trim(coalesce(temporary_address, '')) AS temporary_address,
+    coalesce(temporary_from, full_birth) AS temporary_from, temporary_until,
+    trim(coalesce(stay_address, '')) AS stay_address, coalesce(stay_from, full_birth) AS stay_from, stay_until,
+    absent_from, absent_until, died_on
+FROM raw POSITIONAL JOIN derived
+WHERE usual
 
 -- name: identifiers
 -- Every number of every usual row.
-SELECT 'personal_number' AS kind, personal_number AS value, line FROM typed WHERE usual AND personal_number IS NOT NULL
-UNION ALL SELECT 'cmnd', old_number, line FROM typed WHERE usual AND old_number IS NOT NULL
-UNION ALL SELECT 'insurance', insurance_number, line FROM typed WHERE usual AND insurance_number IS NOT NULL
-UNION ALL SELECT 'provisional', provisional_id, line FROM typed WHERE usual AND provisional_id IS NOT NULL
+SELECT 'personal_number' AS kind, personal_number AS value, line FROM typed WHERE personal_number IS NOT NULL
+UNION ALL SELECT 'cmnd', old_number, line FROM typed WHERE old_number IS NOT NULL
+UNION ALL SELECT 'insurance', insurance_number, line FROM typed WHERE insurance_number IS NOT NULL
+UNION ALL SELECT 'provisional', provisional_id, line FROM typed WHERE provisional_id IS NOT NULL
 
 -- name: claims
 -- What nobody else in the file may have: by hash, which is short. Two values that share one by chance are judged without
 -- need. A household has one head.
 SELECT hash(kind, value) AS claimed, line FROM ($identifiers)
-UNION ALL SELECT hash('head', household), line FROM typed WHERE usual AND relation = 'head'
+UNION ALL SELECT hash('head', household), line FROM typed WHERE relation = 'head'
 
 -- name: members
-SELECT line, household, relation, birth_date, permanent_unit, address FROM typed WHERE usual AND household IS NOT NULL
+SELECT line, household, relation, full_birth AS birth_date, permanent_unit, address FROM typed WHERE household IS NOT NULL
 
 -- name: person
-SELECT $base + line AS person_id, name,
-    CASE WHEN contains(folded, ' ') THEN split_part(folded, ' ', -1) || ' '
-        || left(folded, length(folded) - length(split_part(folded, ' ', -1)) - 1) ELSE folded END AS name_key,
-    birth_date, birth_precision, sex, nationality, permanent_unit AS home_unit, present_unit, died_on
-FROM typed WHERE usual
+SELECT $base + line AS person_id, name, name_key, full_birth AS birth_date, birth_precision, sex, nationality,
+    permanent_unit AS home_unit, present_unit, died_on
+FROM typed
 
 -- name: identifier
 -- Whoever has no personal number gets a number that can be told by telephone (khien_provisional_id).
 SELECT kind, value, $base + line AS person_id FROM ($identifiers)
 UNION ALL
 SELECT 'provisional', printf('KT%010d%02d', $base + line, 98 - ($base + line) * 100 % 97), $base + line
-FROM typed WHERE usual AND personal_number IS NULL
+FROM typed WHERE personal_number IS NULL
 
 -- name: personal_card
 SELECT $base + line AS person_id, card_number, card_kind AS kind, card_issued_on AS issued_on,
     card_expires_on AS expires_on
-FROM typed WHERE usual AND card_kind IS NOT NULL
+FROM typed WHERE card_kind IS NOT NULL
 
 -- name: residence
-SELECT $base + line AS person_id, 'permanent' AS kind, permanent_unit AS unit_id, address, '[' || birth_date || ',)' AS valid
-FROM typed WHERE usual
+SELECT $base + line AS person_id, 'permanent' AS kind, permanent_unit AS unit_id, address, '[' || full_birth || ',)' AS valid
+FROM typed
 UNION ALL
-SELECT $base + line, 'temporary', temporary_unit, temporary_address,
-    '[' || coalesce(temporary_from, birth_date) || ',' || coalesce((temporary_until + 1)::VARCHAR, '') || ')'
-FROM typed WHERE usual AND temporary_unit IS NOT NULL
+SELECT $base + line, 'temporary', temporary_unit, temporary_address, spell(temporary_from, temporary_until)
+FROM typed WHERE temporary_unit IS NOT NULL
 UNION ALL
-SELECT $base + line, 'stay', stay_unit, stay_address,
-    '[' || coalesce(stay_from, birth_date) || ',' || coalesce((stay_until + 1)::VARCHAR, '') || ')'
-FROM typed WHERE usual AND stay_unit IS NOT NULL
+SELECT $base + line, 'stay', stay_unit, stay_address, spell(stay_from, stay_until)
+FROM typed WHERE stay_unit IS NOT NULL
 UNION ALL
-SELECT $base + line, 'absence', permanent_unit, '',
-    '[' || absent_from || ',' || coalesce((absent_until + 1)::VARCHAR, '') || ')'
-FROM typed WHERE usual AND absent_from IS NOT NULL
+SELECT $base + line, 'absence', permanent_unit, '', spell(absent_from, absent_until)
+FROM typed WHERE absent_from IS NOT NULL
 
 -- name: repeated
 -- Rows of the whole file that claim what another claims: to be judged with the whole group.
