@@ -120,3 +120,11 @@ def test_what_comes_after_the_day_of_evaluation_is_not_seen(programme: Programme
     person = history.of(programme)
     past = replace(person, doses=tuple(d for d in person.doses if d.day <= person.on))
     assert evaluate(programme, past).groups == evaluate(programme, person).groups
+
+
+@_FEW
+@given(history=HISTORIES)
+def test_antigens_with_the_same_rules_answer_as_if_each_were_walked(programme: Programme, history: History) -> None:
+    person = replace(history.of(programme), observations={})
+    once = replace(programme, seasons=None)
+    assert evaluate(once, person) == evaluate(replace(once, twins={}), person)

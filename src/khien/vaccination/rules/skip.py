@@ -16,15 +16,20 @@ def can_skip(skips: Sequence[Skip], track: Track, day: int, complete: SeriesComp
 
 
 def _skip_holds(skip: Skip, track: Track, day: int, complete: SeriesComplete) -> bool:
-    met = (_set_holds(part, track, day, complete) for part in skip.sets)
-    return any(met) if skip.any_of else all(met)
+    """The first set that decides: one that is met where any is enough, one that is not where all are needed."""
+    for part in skip.sets:
+        if _set_holds(part, track, day, complete) is skip.any_of:
+            return skip.any_of
+    return not skip.any_of
 
 
 def _set_holds(part: SkipSet, track: Track, day: int, complete: SeriesComplete) -> bool:
-    if not part.holds(day) or not part.conditions:
+    if not part.conditions or not part.valid_from <= day <= part.valid_until:
         return False
-    met = (_holds(condition, track, day, complete) for condition in part.conditions)
-    return any(met) if part.any_of else all(met)
+    for condition in part.conditions:
+        if _holds(condition, track, day, complete) is part.any_of:
+            return part.any_of
+    return not part.any_of
 
 
 def _holds(condition: Condition, track: Track, day: int, complete: SeriesComplete) -> bool:
@@ -41,7 +46,7 @@ def _holds(condition: Condition, track: Track, day: int, complete: SeriesComplet
             return False
         return day >= condition.interval.after(track.previous.day)
     if kind == "observation":
-        return condition.observations.isdisjoint(track.history.person.observations) == condition.absent
+        return condition.observations.isdisjoint(track.history.person.observations) is condition.absent
     return complete(condition.series_groups)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from khien.vaccination.rules.model import Antigen, AntigenSpan, Series, TargetDose, VaccineGroup, VaccineRule
+from khien.vaccination.rules.model import Antigen, AntigenSpan, Series, Skip, TargetDose, VaccineGroup, VaccineRule
 
 
 def twins(
@@ -29,22 +29,26 @@ def twins(
 
 def _alike(one: Antigen, other: Antigen, vaccines: Mapping[str, tuple[AntigenSpan, ...]]) -> bool:
     both = {one.name, other.name}
-    common = frozenset(code for code, spans in vaccines.items() if both <= {span.antigen for span in spans})
-    return _body(one, common) == _body(other, common)
+    shared = {code: both & {span.antigen for span in spans} for code, spans in vaccines.items()}
+    common = frozenset(code for code, antigens in shared.items() if antigens == both)
+    apart = frozenset(code for code, antigens in shared.items() if len(antigens) == 1)
+    return _body(one, common, apart) == _body(other, common, apart)
 
 
-def _body(antigen: Antigen, vaccines: frozenset[str]) -> tuple[object, ...]:
-    """What decides about a person of whom nothing is observed, given only `vaccines`."""
+def _body(antigen: Antigen, vaccines: frozenset[str], apart: frozenset[str]) -> tuple[object, ...]:
+    """What decides about a person of whom nothing is observed, given of the antigen's vaccines only `vaccines`; those
+    in `apart` are of one of the two, so that nobody with the same doses of both has had them.
+    """
     births = tuple(replace(rule, except_observations=frozenset()) for rule in antigen.immune_by_birth)
-    return births, tuple(_series(series, vaccines) for series in antigen.routine)
+    return births, tuple(_series(series, vaccines, apart) for series in antigen.routine)
 
 
-def _series(series: Series, vaccines: frozenset[str]) -> Series:
-    doses = tuple(_dose(dose, vaccines) for dose in series.doses)
+def _series(series: Series, vaccines: frozenset[str], apart: frozenset[str]) -> Series:
+    doses = tuple(_dose(dose, vaccines, apart) for dose in series.doses)
     return replace(series, name="", doses=doses, accepted=series.accepted & vaccines)
 
 
-def _dose(dose: TargetDose, vaccines: frozenset[str]) -> TargetDose:
+def _dose(dose: TargetDose, vaccines: frozenset[str], apart: frozenset[str]) -> TargetDose:
     def common(table: Mapping[str, tuple[VaccineRule, ...]]) -> dict[str, tuple[VaccineRule, ...]]:
         return {code: rules for code, rules in table.items() if code in vaccines}
 
@@ -54,4 +58,13 @@ def _dose(dose: TargetDose, vaccines: frozenset[str]) -> TargetDose:
         allowable=common(dose.allowable),
         taken=common(dose.taken),
         inadvertent=dose.inadvertent & vaccines,
+        skips_evaluation=tuple(_skip(skip, apart) for skip in dose.skips_evaluation),
+        skips_forecast=tuple(_skip(skip, apart) for skip in dose.skips_forecast),
     )
+
+
+def _skip(skip: Skip, apart: frozenset[str]) -> Skip:
+    return replace(skip, text="", sets=tuple(
+        replace(part, conditions=tuple(replace(c, vaccines=c.vaccines - apart or c.vaccines) for c in part.conditions))
+        for part in skip.sets
+    ))  # fmt: skip

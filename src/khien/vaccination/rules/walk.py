@@ -14,15 +14,18 @@ _SUBSTANDARD = (Reason("sub_standard_dose"),)
 def walk(series: Series, history: History, complete: SeriesComplete) -> Track:
     """Judge every record of the history in order: each meets the next target dose that cannot be skipped."""
     track = Track(series, history)
+    targets, opens = series.doses, series.opens
     for i, given in enumerate(history.records):
         if given.substandard:
             track.judged(given, SUBSTANDARD, _SUBSTANDARD)
             continue
-        target = _meets(track, given.day, complete)
+        target = targets[track.at] if track.at < len(targets) else None
+        if target is not None and (opens or target.skips_evaluation):
+            target = _meets(track, given.day, complete)
         if target is None:
-            last = series.doses[max(track.at - 1, 0)]
+            last = targets[max(track.at - 1, 0)]
             track.judged(given, EXTRANEOUS, (Reason("series_already_complete", last.document),))
-            if track.at < len(series.doses):  # a dose that came to be foreseen later keeps its distance from this one
+            if track.at < len(targets):  # a dose that came to be foreseen later keeps its distance from this one
                 track.previous = given
             continue
         status, reasons = judge(target, track, given)
