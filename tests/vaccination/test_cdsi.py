@@ -162,6 +162,33 @@ def test_conditions_by_codes_of_clinical_systems(programme: Programme) -> None:
         assert measles.status == "contraindicated"
 
 
+def test_what_a_clinician_should_read_stands_beside_the_forecast(programme: Programme) -> None:
+    """Of the series and of the risk for which it is; a code of ours is not taken for a CVX code that looks the same."""
+    line = {
+        "birth_date": "1955-01-10",
+        "on": "2021-06-01",
+        "sex": "F",
+        "observations": [{"code": "015", "system": "CDC"}],
+    }
+    person = evaluation.read_person(programme, line)
+    assert isinstance(person, Person)
+    assert set(person.observations) == {"015"}
+    told = next(g for g in evaluation.answer_line(programme, person)["forecast"] if g["group"] == "HepB")
+    assert told["series"] == ["HepB risk 3-dose series"]
+    assert any("60 years or older" in note for note in told["guidance"])
+    assert any("cirrhosis" in note for note in told["guidance"])
+
+
+def test_a_dose_of_an_expired_lot_is_sub_standard(programme: Programme) -> None:
+    for expires, status in (("2021-03-17", "valid"), ("2021-03-16", "sub_standard")):
+        dose = {"date": "2021-03-17", "cvx": "08", "lot_expires": expires}
+        line = {"birth_date": "2021-03-17", "on": "2021-05-10", "doses": [dose]}
+        person = evaluation.read_person(programme, line)
+        assert isinstance(person, Person)
+        (judged,) = evaluate(programme, person).doses
+        assert judged.status == status
+
+
 def test_twins_answer_as_if_they_were_walked_apart(programme: Programme, folder: Path) -> None:
     assert programme.twins
     apart = replace(programme, twins={})

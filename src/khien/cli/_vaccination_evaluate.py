@@ -37,7 +37,7 @@ A line is a JSON object; dates are YYYY-MM-DD; birth_date and on are required:
                 lists them (`khien programme show` does); "observations" means the same
   infections    [{{"disease": "covid-19", "date": "2021-09-20"}}]
   doses         [{{"date": …, "product": "astrazeneca"}}] or [{{"date": …, "cvx": "08", "mvx": "MSD"}}],
-                with trade_name, volume (ml), sub_standard (true: expired or spoilt) where known
+                with trade_name, volume (ml), lot_expires, sub_standard (true: spoilt) where known
 
 \b
 The answer holds
@@ -45,7 +45,7 @@ The answer holds
             status valid | not_valid | extraneous | sub_standard
   forecast  for each vaccine group: status (not_complete | complete | immune | contraindicated |
             aged_out | not_recommended), dose_number, dose_kind, earliest, recommended, past_due,
-            latest, vaccines, reasons (code, text, document)
+            latest, vaccines, reasons (code, text, document), guidance
   next      the group whose next dose is recommended first, or null
 
 Lines that break the format are named, all of them, and nothing is answered (exit code 3).

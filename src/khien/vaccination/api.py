@@ -194,6 +194,7 @@ class ForecastOut(Schema):
     antigens: list[str]
     series: list[str]
     reasons: list[ReasonOut]
+    guidance: list[str] = Field([], description="What the programme wants a clinician to read beside it")
     also: list[ForecastOut] = Field([], description="What series for a risk, or those for everybody, ask for besides")
 
 

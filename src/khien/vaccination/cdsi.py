@@ -229,7 +229,11 @@ def _antigen_document(root: ET.Element) -> Document:
 
 def _contraindication(row: ET.Element) -> Iterator[Document]:
     """One for the antigen, or one for each vaccine with its own ages."""
-    base = {"observation": _text(row, "observationCode"), "text": _text(row, "contraindicationText")}
+    base = {
+        "observation": _text(row, "observationCode"),
+        "text": _text(row, "contraindicationText"),
+        "guidance": _text(row, "contraindicationGuidance"),
+    }
     vaccines = list(_filled(row, "contraindicatedVaccine"))
     for v in vaccines or [row]:
         ages = {"from_age": _text(v, "beginAge"), "to_age": _text(v, "endAge")}
@@ -253,11 +257,13 @@ def _series(s: ET.Element) -> Document:
         "min_age_to_start": _text(select, "minAgeToStart"),
         "max_age_to_start": _text(select, "maxAgeToStart"),
         "sex": [sex.casefold() for sex in _texts(s, "requiredGender")],
+        "guidance": [text for text in _texts(s, "seriesAdminGuidance") if text.casefold() != "n/a"],
         "indications": [
             _clean(
                 {
                     "observation": _text(i, "observationCode/code"),
                     "text": _text(i, "observationCode/text"),
+                    "guidance": _text(i, "guidance"),
                     "from_age": _text(i, "beginAge"),
                     "to_age": _text(i, "endAge"),
                 }

@@ -9,8 +9,8 @@ The line format (dates are local calendar days, ISO 8601; `birth_date` and `on` 
 
 `conditions` (also `observations`) are codes of the programme, their titles, or codes of a clinical `system` (SNOMED)
 that the programme maps to its own. A dose names a `product` of the vaccine list, or a `cvx` code (text, with its
-leading zeros), and may add `mvx`, `trade_name`, `volume` (ml) and `sub_standard` (true: expired or spoilt). `on` is the
-day of evaluation.
+leading zeros), and may add `mvx`, `trade_name`, `volume` (ml), `lot_expires` and `sub_standard` (true: expired or
+spoilt). `on` is the day of evaluation.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from khien.vaccination.programmes import products
 from khien.vaccination.rules.engine import Answer, DoseJudgement, evaluate
 from khien.vaccination.rules.facts import Given, Person
 from khien.vaccination.rules.groups import GroupForecast
+from khien.vaccination.rules.guidance import guidance
 from khien.vaccination.rules.model import Programme
 from khien.vaccination.rules.state import NOT_COMPLETE, Reason
 
@@ -104,13 +105,15 @@ def _dose(programme: Programme, row: Any, field: str) -> Given:
     product, cvx = row.get("product"), row.get("cvx")
     if not product and not cvx:
         raise _Broken(field, N_("A dose names a product or a CVX code."))
+    day = _day(row.get("date"), f"{field}.date")
+    expired = bool(row.get("lot_expires")) and day > _day(row["lot_expires"], f"{field}.lot_expires")
     return Given(
-        day=_day(row.get("date"), f"{field}.date"),
+        day=day,
         vaccine=vaccine_code(programme, str(product or ""), "" if cvx is None else str(cvx)),
         mvx=str(row.get("mvx") or ""),
         trade_name=str(row.get("trade_name") or ""),
         volume=_amount(row.get("volume"), f"{field}.volume"),
-        substandard=row.get("sub_standard") is True,
+        substandard=expired or row.get("sub_standard") is True,
     )
 
 
@@ -158,10 +161,12 @@ def _observations(programme: Programme, values: Mapping[str, Any]) -> dict[str, 
 
 def _observation_codes(programme: Programme, name: str, system: str) -> tuple[str, ...]:
     """The programme's codes for one of its own, one of a clinical system, or a title; else the name as it came."""
-    if name in programme.observations and not system:
-        return (name,)
     known = programme.observation_codes
-    if found := known.get(f"{system}:{name}") or known.get(name):
+    if system and (found := known.get(f"{system}:{name}")):
+        return found
+    if name in programme.observations:
+        return (name,)
+    if found := known.get(name):
         return found
     folded = name.casefold()
     return tuple(code for code, title in programme.observations.items() if title.casefold() == folded) or (name,)
@@ -185,7 +190,10 @@ def put(programme: Programme, person: Person, answer: Answer, *, language: str, 
     judged: dict[int, list[DoseJudgement]] = {}
     for judgement in answer.doses:
         judged.setdefault(judgement.number, []).append(judgement)
-    forecast = [_group(programme, group, language) for group in answer.groups]
+    forecast = [
+        _group(programme, group, language) | {"guidance": list(guidance(programme, person, group))}
+        for group in answer.groups
+    ]
     due = [f for f, g in zip(forecast, answer.groups, strict=True) if g.status == NOT_COMPLETE]
     return {
         "id": key,

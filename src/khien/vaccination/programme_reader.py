@@ -146,6 +146,7 @@ class ProgrammeReader:
                     *self._rule(row),
                     observation=row.text("observation", required=True),
                     text=row.text("text"),
+                    guidance=row.text("guidance"),
                     from_age=row.length("from_age"),
                     to_age=row.length("to_age"),
                     vaccines=frozenset(row.words("vaccines")),
@@ -180,11 +181,13 @@ class ProgrammeReader:
                     *self._rule(row),
                     observation=row.text("observation"),
                     text=row.text("text"),
+                    guidance=row.text("guidance"),
                     from_age=row.length("from_age"),
                     to_age=row.length("to_age"),
                 )
                 for row in part.rows("indications")
             ),
+            guidance=tuple(part.words("guidance")),
             doses=doses,
             accepted=frozenset(v for dose in doses for table in (dose.preferable, dose.allowable) for v in table),
             opens=_opens(doses),

@@ -129,7 +129,7 @@ def immunity(antigen: Antigen, track: Track) -> Reason | None:
     return None
 
 
-def _contraindications(antigen: Antigen, person: Person) -> list[Contraindication]:
+def contraindications(antigen: Antigen, person: Person) -> list[Contraindication]:
     """Tables 7-5 and 7-6: those that apply to the person on the day of evaluation."""
     if not person.observations:
         return []
@@ -147,7 +147,7 @@ def _contraindication(antigen: Antigen, track: Track, target: TargetDose) -> Rea
     """Table 7-7: one of the whole antigen, or of every preferable vaccine of the series; and besides, where nothing
     else could be given to the person now."""
     person = track.history.person
-    found = _contraindications(antigen, person)
+    found = contraindications(antigen, person)
     if not found:
         return None
     for rule in found:
@@ -276,7 +276,7 @@ def vaccines_for(antigen: Antigen, track: Track, days: tuple[int, int]) -> list[
     if track.at >= len(track.series.doses):
         return []
     target, person = track.series.doses[track.at], track.history.person
-    barred = {v for rule in _contraindications(antigen, person) for v in rule.vaccines}
+    barred = {v for rule in contraindications(antigen, person) for v in rule.vaccines}
     birth, on = person.birth, person.on
     first, second = max(days[0], on), max(days[1], on)  # nobody is vaccinated in the past
     return [

@@ -139,6 +139,7 @@ class TargetDose:
 class Indication(Rule):
     observation: str = ""  # empty: everybody within the ages
     text: str = ""
+    guidance: str = ""  # for the clinician, beside the forecast
     from_age: Period | None = None
     to_age: Period | None = None
 
@@ -157,6 +158,7 @@ class Series(Rule):
     max_age_to_start: Period | None = None
     sex: frozenset[str] = frozenset()
     indications: tuple[Indication, ...] = ()
+    guidance: tuple[str, ...] = ()
     doses: tuple[TargetDose, ...] = ()
     accepted: frozenset[str] = frozenset()  # every vaccine that one of its doses takes
     begins: Period | None = None  # nobody younger can have a valid dose
@@ -177,6 +179,7 @@ class BirthImmunity(Rule):
 class Contraindication(Rule):
     observation: str = ""
     text: str = ""
+    guidance: str = ""
     from_age: Period | None = None
     to_age: Period | None = None
     vaccines: frozenset[str] = frozenset()  # empty: the whole antigen

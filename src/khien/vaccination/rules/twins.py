@@ -45,7 +45,7 @@ def _body(antigen: Antigen, vaccines: frozenset[str], apart: frozenset[str]) -> 
 
 def _series(series: Series, vaccines: frozenset[str], apart: frozenset[str]) -> Series:
     doses = tuple(_dose(dose, vaccines, apart) for dose in series.doses)
-    return replace(series, name="", doses=doses, accepted=series.accepted & vaccines)
+    return replace(series, name="", guidance=(), doses=doses, accepted=series.accepted & vaccines)
 
 
 def _dose(dose: TargetDose, vaccines: frozenset[str], apart: frozenset[str]) -> TargetDose:
