@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from khien.vaccination.rules.facts import History, Person, by_antigen
+from khien.vaccination.rules.facts import History, Person, by_antigen, in_order
 from khien.vaccination.rules.groups import GroupForecast, doses_in_group, group_forecast
 from khien.vaccination.rules.model import Antigen, Programme
 from khien.vaccination.rules.selection import PatientSeries, best_series
@@ -40,7 +40,7 @@ def evaluate(programme: Programme, person: Person, groups: frozenset[str] | None
     if programme.seasons is not None:
         programme = programme.seasons.on(person.on)
     doses = person.doses
-    ordered = sorted([i for i, d in enumerate(doses) if d.day <= person.on], key=lambda i: doses[i].place)
+    ordered = in_order(person)
     live_vaccines = programme.live_vaccines
     live = [i for i in ordered if doses[i].vaccine in live_vaccines]
     numbers = by_antigen(programme, person, ordered)

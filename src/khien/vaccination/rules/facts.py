@@ -68,6 +68,17 @@ class History:
         return found
 
 
+def in_order(person: Person) -> list[int]:
+    """The numbers of the doses up to the day of evaluation, oldest first."""
+    days = [given.day for given in person.doses]
+    ordered = sorted(range(len(days)), key=days.__getitem__)
+    if len(set(days)) < len(days):
+        ordered.sort(key=lambda i: person.doses[i].place)
+    while ordered and days[ordered[-1]] > person.on:
+        ordered.pop()
+    return ordered
+
+
 def by_antigen(programme: Programme, person: Person, ordered: list[int]) -> dict[str, list[int]]:
     """The numbers of the person's doses for each antigen, oldest first.
 

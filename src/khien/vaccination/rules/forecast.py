@@ -186,16 +186,16 @@ def _days(track: Track, target: TargetDose) -> Forecast:
         start = reference_day(rule, track)
         if start is None:
             continue
-        if rule.min is not None:
-            earliest = max(earliest, rule.min.after(start))
+        if rule.min is not None and (day := rule.min.after(start)) > earliest:
+            earliest = day
         if rule.earliest is not None:
             recommended = max(recommended or 0, rule.earliest.after(start))
         if rule.latest is not None:
             due = max(due or 0, rule.latest.after(start))
     age = _age(target, on)
     if age is not None:
-        if age.min is not None:
-            earliest = max(earliest, age.min.after(birth))
+        if age.min is not None and (day := age.min.after(birth)) > earliest:
+            earliest = day
         if age.earliest is not None:
             recommended = age.earliest.after(birth)
         if age.latest is not None:
@@ -206,8 +206,8 @@ def _days(track: Track, target: TargetDose) -> Forecast:
         earliest = max(earliest, end)
     if target.season is not None:
         earliest = max(earliest, target.season[0])
-    if history.records:
-        earliest = max(earliest, history.records[-1].day)
+    if history.records and (day := history.records[-1].day) > earliest:
+        earliest = day
     if target.dated and (opens := _first_allowed(track, target)) is not None:
         earliest = max(earliest, opens)
     return Forecast(

@@ -59,6 +59,8 @@ def group_forecast(programme: Programme, group: VaccineGroup, best: Best) -> Gro
     Series for everybody and series for a risk are not blended (chapter 9): where both ask for something, the sooner
     stands for the group and the other stands in its `also`.
     """
+    if len(best) == 1 and len(only := next(iter(best.values()))) == 1:
+        return _of_type(programme, group, only, best)
     standard: list[PatientSeries] = []
     risks: list[PatientSeries] = []
     for mine in best.values():
@@ -129,17 +131,20 @@ def _dates(answer: GroupForecast, needed: list[PatientSeries], best: Best) -> No
 
 def _vaccines(programme: Programme, group: VaccineGroup, answer: GroupForecast, needed: list[PatientSeries]) -> None:
     days = (answer.earliest or 0, answer.recommended or 0)
+    target = needed[0].forecast.target
+    answer.kind = "" if target is None else target.kind
+    if len(needed) == 1:
+        only = needed[0]
+        answer.vaccines = tuple(dict.fromkeys(vaccines_for(programme.antigens[only.series_antigen], only.track, days)))
+        answer.antigens = (only.series_antigen,)
+        answer.dose_number = _dose_number(only)
+        return
     lists = [vaccines_for(programme.antigens[p.series_antigen], p.track, days) for p in needed]
-    named = dict.fromkeys(lists[0])
-    if len(lists) > 1:
-        common = [v for v in named if all(v in other for other in lists[1:])]
-        named = dict.fromkeys(common or [v for part in lists for v in part])
-    answer.vaccines = tuple(named)
+    common = [v for v in lists[0] if all(v in other for other in lists[1:])]
+    answer.vaccines = tuple(dict.fromkeys(common or [v for part in lists for v in part]))
     answer.antigens = tuple([p.series_antigen for p in needed])
     numbers = [_dose_number(p) for p in needed]
     answer.dose_number = min(numbers) if group.full else max(numbers)  # FORECASTDN-2
-    first = needed[0].forecast.target
-    answer.kind = "" if first is None else first.kind
 
 
 def _dose_number(p: PatientSeries) -> int:
