@@ -125,6 +125,21 @@ def test_an_officer_hears_of_doses_only_for_a_match(register: Session) -> None:
     assert actions.check_identity(by=OFFICER, declared=reading.read(TRUE)).notes == ("doses_yellow",)
 
 
+def test_somebody_whose_record_was_merged_lives_where_the_whole_record_says(register: Session) -> None:
+    zone = register.value("INSERT INTO zone (name) VALUES ('Vùng Nam') RETURNING zone_id")
+    register.execute(
+        "INSERT INTO zone_order (zone_id, state, grade, area, valid, document, signed_by, recorded_on)"
+        " SELECT %(zone)s, 'in_force', 4, int4multirange(int4range(unit_id, last_id, '[]')), '[2021-09-01,)', 'x', 'y',"
+        " '2021-09-01' FROM unit WHERE unit_id = %(south)s",
+        zone=zone, south=SOUTH,
+    )  # fmt: skip
+    register.execute("UPDATE person SET merged_into = 3 WHERE person_id = 1")
+    asked = [reading.read(TRUE), reading.read(TRUE | {"number": "001190000003"})]
+    assert [a.notes for a in actions.check_identities(by=OFFICER, declared=asked)] == [("from_zone_4",)] * 2
+    register.execute("UPDATE person SET merged_into = NULL WHERE person_id = 1")
+    assert [a.notes for a in actions.check_identities(by=OFFICER, declared=asked)] == [(), ("from_zone_4",)]
+
+
 def test_without_the_permission_nothing_is_checked(register: Session) -> None:
     with pytest.raises(NotAllowed):
         actions.check_identity(by=machine("movement-control"), declared=reading.read(TRUE))

@@ -19,18 +19,20 @@ from pathlib import Path
 import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
 
 from khien.checkpoints.bench import people as register
-from khien.checkpoints.bench.traffic import Driven, Person, Signer, declarations, drive
+from khien.checkpoints.bench.traffic import Driven, Signer, declarations, drive
 from khien.checkpoints.door.client import DoorClient
 from khien.core import bench, config, server
 from khien.core.errors import Unavailable
 from khien.core.i18n import N_
 from khien.core.server import binaries, databases
+from khien.core.server.progress import Progress
 from khien.core.sql import Queries
 
 _q = Queries("khien.checkpoints.bench", "people.sql")
-_SAMPLE = 200_000
 _BATCH = 1000
 
 
@@ -49,31 +51,44 @@ def identity(people: int, clients: int, seconds: float, rounds: int, keep: bool,
     """
     name = f"khien_bench_identity_{people}"
     try:
-        with Console(stderr=True).status("…") as status:
-            register.use_database(name)
-            register.make(people, lambda text, /, **_: status.update(text))
-            with _door() as (path, port, signer, worker):
-                status.update("…")
-                known = register.sample(people, min(_SAMPLE, people))
-                run = _Run(path, port, signer, known, people, clients, seconds)
-                for measured in run.measure(rounds, worker):
-                    bench.show(measured, as_json)
+        register.use_database(name)
+        with _bar() as bar:
+            register.make(people, bar)
+        with _door() as (path, port, signer, worker):
+            run = _Run(path, port, signer, people, clients, seconds)
+            for measured in run.measure(rounds, worker):
+                bench.show(measured, as_json)
     finally:
         if not keep:
             server.drop_database(name)
 
 
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    """Shows on standard error how many people are made; then, without an end, that keys are built and tables tidied."""
+    with Bar(
+        BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=Console(stderr=True), transient=True
+    ) as bar:
+        task = bar.add_task("", total=None)
+
+        def show(_: str, /, *, done: int | None = None, total: int | None = None, **more: object) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield show
+
+
 class _Run:
-    def __init__(
-        self, path: Path, port: int, signer: Signer, known: list[Person], people: int, clients: int, seconds: float
-    ) -> None:
+    def __init__(self, path: Path, port: int, signer: Signer, people: int, clients: int, seconds: float) -> None:
         self._path, self._port, self._signer, self._people = path, port, signer, people
         self._clients, self._seconds = clients, seconds
-        self._declared = declarations(known)
+        # Other people in each run: a register that is kept does not know them from the run before.
+        self._declared = declarations(register.anybody(people, seed=time.time_ns()))
 
     def measure(self, rounds: int, worker: int) -> Iterator[bench.Measured]:
         with databases.connect_admin(databases.current_name()) as admin:
             admin.execute(_q.reference_table)
+            # As after hours of service: the segments of the write-ahead log are there, and no checkpoint is due.
+            admin.execute("CHECKPOINT")
         self._http(2.0, 20_000)  # warm up both
         self._pgbench(2, "lookup", "log")
         ours, plain, lookups, batch, remote = [], [], [], [], []

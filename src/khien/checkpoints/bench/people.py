@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
+import random
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
@@ -20,6 +23,7 @@ from khien.core.sql import Queries
 
 _q = Queries("khien.checkpoints.bench", "people.sql")
 _CHUNK = 1_000_000
+_FIRST_BIRTH = dt.date(1930, 1, 1)
 _TABLES = sql.SQL("person, identifier, dose, device")
 _LOADED = sql.SQL("'{person,identifier,personal_card,household,household_member,residence}'")
 
@@ -49,8 +53,9 @@ def make(people: int, progress: Progress) -> None:
                 chunk = {"first": first, "last": min(first + _CHUNK - 1, people)}
                 for statement in (_q.people, _q.numbers, _q.doses):
                     loader.execute(statement, chunk)
-                progress(f"{chunk['last']:,}")
+                progress("", done=chunk["last"], total=people)
             if kept:
+                progress("")
                 loader.execute(sql.SQL("SELECT khien_load_keys_up({})").format(_LOADED))
     with closing(databases.connect_admin(databases.current_name())) as admin:
         admin.execute(sql.SQL("VACUUM (ANALYZE) {}").format(_TABLES))
@@ -64,10 +69,17 @@ def enrol(public_key: bytes) -> int:
         return int(found[0])
 
 
-def sample(people: int, size: int) -> list[Person]:
-    """Random people and what stands on their cards."""
+def anybody(people: int, seed: int) -> Iterator[Person]:
+    """Random people for ever and what stands on their cards, by the rules of people.sql. The register is not read:
+    that would bring just their pages into memory."""
     with closing(_loader()) as loader:
-        return loader.execute(_q.sample, {"people": people, "size": size}).fetchall()
+        loader.execute(_q.names)
+        names = [name for (name,) in loader.execute(_q.all_names).fetchall()]
+    dice = random.Random(seed)  # noqa: S311 - not for secrets
+    while True:
+        i = dice.randint(1, people)
+        born = _FIRST_BIRTH + dt.timedelta(i * 7919 % 33_000)
+        yield f"{i * 48_271 % 99_999_999_977:012}", names[i * 31 % len(names)], str(born), ("male", "female")[i % 2]
 
 
 def _loader() -> psycopg.Connection[Any]:

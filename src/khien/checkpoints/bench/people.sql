@@ -39,11 +39,8 @@ INSERT INTO dose (person_id, client_id, product, given_on, recorded_at)
 SELECT i, gen_random_uuid(), 'bench', date '2021-07-01' + (28 * d)::integer, now()
 FROM generate_series(%(first)s::bigint, %(last)s::bigint, 10) i, generate_series(0, 1) d;
 
--- name: sample
--- Whom the clients check: random people and what they would declare.
-SELECT i.value AS number, p.name, p.birth_date::text, p.sex
-FROM (SELECT DISTINCT 1 + floor(random() * %(people)s)::bigint AS person_id FROM generate_series(1, %(size)s)) s
-JOIN person p USING (person_id) JOIN identifier i USING (person_id);
+-- name: all_names
+SELECT name FROM bench_name ORDER BY n;
 
 -- name: enrol
 INSERT INTO device (checkpoint_id, label, public_key, added_at)

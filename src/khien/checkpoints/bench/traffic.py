@@ -13,7 +13,7 @@ import secrets
 import select
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,7 +50,7 @@ class Signer:
         return _HEAD.format(path=path, header=header, length=len(body)).encode() + body
 
 
-def declarations(people: Sequence[Person], seed: int = 1) -> Iterator[dict[str, str]]:
+def declarations(people: Iterable[Person], seed: int = 1) -> Iterator[dict[str, str]]:
     """What the people declare, for ever: most of it right, some in capitals without accents, some of it wrong."""
     from khien.core.text import fold
 

@@ -33,6 +33,7 @@ class Settings:
     """Of one worker."""
 
     lines: int = 2  # calls of the database at once
+    slow_lines: int = 8  # the same while they wait for the disk
     waiting: int = 4_000  # checks in the queue before 503
     skew: int = 60  # seconds
     session_seconds: int = 3_600
@@ -65,7 +66,9 @@ class Door:
     """One worker's; lives on the running loop."""
 
     def __init__(self, settings: Settings) -> None:
-        self._coalescer = Coalescer(lines=settings.lines, largest=messages.MOST_CHECKS, waiting=settings.waiting)
+        self._coalescer = Coalescer(
+            lines=settings.lines, slow_lines=settings.slow_lines, largest=messages.MOST_CHECKS, waiting=settings.waiting
+        )
         folder = Path(settings.folder or config.home())
         folder.mkdir(parents=True, exist_ok=True)
         replays = ReplayWindow(folder / "door-replays", period=max(settings.skew, 1), shared=settings.workers > 1)

@@ -59,7 +59,9 @@ def server_settings(home: Path, socket_folder: Path, memory: int, core_count: in
         "effective_io_concurrency": "64",
         # A load of 100 million people writes far more log than the default 1 GB between two checkpoints.
         "max_wal_size": f"{min(max(mb // 2, 1024), 16_384)}MB",
-        "min_wal_size": "256MB",
+        # Finished segments are used again up to this size. A new one is written full of zeros and flushed first, which
+        # stops whoever commits for some 25 ms every 16 MB.
+        "min_wal_size": f"{min(max(mb // 16, 256), 1024)}MB",
         "checkpoint_timeout": "15min",
         # Every build has pglz only, which costs processor time; how much in a load was not measured by itself.
         "wal_compression": "off",
