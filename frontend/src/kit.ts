@@ -134,9 +134,18 @@ export class Kit {
   }
 
   /** Whether number, name and birth date (ISO) are in the register together. */
-  async knows(number: string, name: string, born: string): Promise<boolean> {
+  knows(number: string, name: string, born: string): Promise<boolean> {
+    return this.holdsAny("", number, name, born);
+  }
+
+  /** Whether to check online first: for whoever is under an isolation order, and for one in 256 of everybody else. */
+  maybeApart(number: string, name: string, born: string): Promise<boolean> {
+    return this.holdsAny("apart|", number, name, born);
+  }
+
+  private async holdsAny(first: string, number: string, name: string, born: string): Promise<boolean> {
     for (const form of new Set([born, born.slice(0, 7), born.slice(0, 4)])) {
-      const line = new TextEncoder().encode(`${number}|${nameKey(name)}|${form}`);
+      const line = new TextEncoder().encode(`${first}${number}|${nameKey(name)}|${form}`);
       if (await this.holds(blake2b(line, bytesOf(this.header.key), 8))) return true;
     }
     return false;

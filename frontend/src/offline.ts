@@ -162,7 +162,8 @@ class Offline extends HTMLElement {
     const known = await this.kit.knows(read.number, read.name, read.born);
     const grade = this.kit.gradeOf(read.address);
     const from = grade > 1 ? ` ${this.word("from-zone").replace("[grade]", String(grade))}` : "";
-    this.answer("look", (known ? this.word("known") : this.word("unknown")) + from + late, read.name);
+    const apart = known && (await this.kit.maybeApart(read.number, read.name, read.born)) ? ` ${this.word("apart")}` : "";
+    this.answer("look", (known ? this.word("known") : this.word("unknown")) + apart + from + late, read.name);
   }
 
   /** Show one of the three answers that the server drew beforehand, with its reason. */

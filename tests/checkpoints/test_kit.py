@@ -62,7 +62,28 @@ def test_everybody_alive_is_known_and_nobody_else(made: dict[str, Any]) -> None:
     assert not read.knows("000000000001", "Trần Thử 1", "1990-01-16")
     assert read.knows("000000000500", "Cụ Bà", "1931-05-09"), "the register knows the year only"
     assert not read.knows("000000000501", "Đã Mất", "1990-01-15")
-    assert made["about"]["entries"] == 400 and "key" not in made["about"]
+    people = [*((f"{n:012}", f"Trần Thử {n}", "1990-01-15") for n in range(1, 400)), ("000000000500", "Cụ Bà", "1931")]
+    assert made["about"]["entries"] == 400 + sum(read.maybe_apart(*p) for p in people) and "key" not in made["about"]
+
+
+def test_who_is_to_stay_apart_is_to_be_checked_online_and_so_are_a_few_others(
+    made: dict[str, Any], tmp_path: Path
+) -> None:
+    people = {n: (f"{n:012}", f"Trần Thử {n}", "1990-01-15") for n in range(1, 400)}
+    before = kit.read(made["path"])
+    others = {n for n, person in people.items() if before.maybe_apart(*person)}
+    assert len(others) < 20  # expected 1.6 of 399
+    chosen = min(people.keys() - others)
+    with begin(machine("test", "*"), role="khien_loader") as session:
+        session.execute(
+            "INSERT INTO isolation_order (person_id, case_person_id, case_id, place, days, rule, ordered_at)"
+            " VALUES (%(p)s, 1, 1, 'home', daterange(%(d)s, %(d)s + 14), 'f1', now())",
+            p=chosen, d=session.today,
+        )  # fmt: skip
+    kit.make(tmp_path / "next", by=MAKER)
+    after = kit.read(tmp_path / "next")
+    assert {n for n, person in people.items() if after.maybe_apart(*person)} == others | {chosen}
+    assert not after.maybe_apart("000000000500", "Trần Thử 1", "1990-01-15"), "nobody whom the register does not know"
 
 
 def test_passes_are_judged_without_the_database(made: dict[str, Any]) -> None:

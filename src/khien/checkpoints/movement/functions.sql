@@ -274,6 +274,16 @@ BEGIN
     END IF;
 END $$;
 
+-- People for the kit who are to stay apart from everybody on any of these days. Nobody where no isolation is kept.
+CREATE OR REPLACE FUNCTION checkpoint_kit_apart(first_day date, last_day date) RETURNS TABLE (person_id bigint)
+    LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF to_regclass('public.isolation_order') IS NOT NULL THEN
+        RETURN QUERY EXECUTE 'SELECT i.person_id FROM isolation_order i'
+            ' WHERE i.ended_on IS NULL AND i.days && daterange($1, $2, ''[]'')' USING first_day, last_day;
+    END IF;
+END $$;
+
 -- Retention ---------------------------------------------------------------------------------------------------------------
 
 -- Drop the months of passages that end at or before `before`, and everything else about movement that is older. The log

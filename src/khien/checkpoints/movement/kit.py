@@ -5,6 +5,8 @@
 The filter holds 64-bit BLAKE2b digests of "number|name key|birth date", keyed anew for each kit, and no personal data:
 it can be asked whether a complete triple is known, and answers yes to 1 in 65,536 that are not. Who has the kit has its
 key too and can try out triples, hence name and birth date beside the number.
+Of those under an isolation order it holds "apart|" and the triple too, and of one in 256 of everybody else, always the
+same ones within a month: an answer that asks to check online, and says nothing about anybody's health for certain.
 The signature (Ed25519, by a key for passes) is over the SHA-512 of everything before it, and the header holds the
 SHA-256 of every part: a device knows what it fetches before it fetches it, and fetches no part twice.
 """
@@ -61,6 +63,8 @@ def make(path: Path, *, by: Actor) -> dict[str, Any]:
         with begin(by, role="khien_loader") as session, _private(fresh) as body:
             header = _header(session, key)
             expected = int(session.value(SQL.kit_size))
+            last = dt.datetime.fromisoformat(header["expires_at"]).date()
+            session.execute(SQL.kit_apart, first=session.today, last=last, secret=_secret_of_month(session.today))
             for count, part in filters.build(_lines(session), key, filters.parts_for(expected)):
                 body.write(part)
                 parts.append({"bytes": len(part), "sha256": hashlib.sha256(part).hexdigest()})
@@ -94,8 +98,12 @@ class Kit:
 
         A register that holds only the year or the month is asked by year and month too.
         """
-        forms = dict.fromkeys((born, born[:7], born[:4]))
-        return any(self._holds(line_of(number, name, form)) for form in forms)
+        return self._holds_any(b"", number, name, born)
+
+    def maybe_apart(self, number: str, name: str, born: str) -> bool:
+        """Whether to check online before letting through: yes for whoever is under an isolation order and for one in
+        256 of everybody else."""
+        return self._holds_any(b"apart|", number, name, born)
 
     def state_of_pass(self, text: str, now: dt.datetime) -> str:
         """valid, expired, revoked, forged, or unknown_key: the pass is newer than this kit. Raises BadInput."""
@@ -111,6 +119,10 @@ class Kit:
     def grade_of(self, unit_id: int) -> int:
         """The highest zone grade of a unit; 1 where there is none."""
         return max((z["grade"] for z in self.header["zones"] if _inside(unit_id, z["area"])), default=1)
+
+    def _holds_any(self, first: bytes, number: str, name: str, born: str) -> bool:
+        forms = dict.fromkeys((born, born[:7], born[:4]))
+        return any(self._holds(first + line_of(number, name, form)) for form in forms)
 
     def _holds(self, line: bytes) -> bool:
         return filters.holds(self._filters, int.from_bytes(filters.digest(self.key, line), "big"))
@@ -161,6 +173,12 @@ def _parsed(header: dict[str, Any], body: memoryview, pass_keys: dict[bytes, byt
         revoked=frozenset(UUID(r) for r in header["revoked"]),
         _filters=found,
     )
+
+
+def _secret_of_month(day: dt.date) -> int:
+    """By which others are named beside those under an order: a signed 64-bit number."""
+    key = hashlib.sha256(config.secret_key().encode()).digest()
+    return int.from_bytes(hashlib.blake2b(f"kit {day:%Y-%m}".encode(), key=key, digest_size=8).digest(), signed=True)
 
 
 def _lines(session: Session) -> Iterator[bytes]:

@@ -77,13 +77,23 @@ SELECT * FROM checkpoint_figures(%(since)s, %(until)s);
 -- name: figures_by_hour
 SELECT * FROM checkpoint_hours(%(since)s, %(until)s);
 
+-- name: kit_apart
+-- Who is to stay apart while the kit is good, and one in 256 of everybody, by the secret of this month: whoever tries out
+-- people on a kit that was lost learns nothing certain, and not more from the next kit.
+CREATE TEMP TABLE kit_apart ON COMMIT DROP AS
+SELECT person_id FROM checkpoint_kit_apart(%(first)s, %(last)s)
+UNION
+SELECT person_id FROM person WHERE hashint8extended(person_id, %(secret)s) & 255 = 0;
+
 -- name: kit_people
--- One line for each number of each living person: number|name key|birth date as far as it is known. Copied out raw.
+-- One line for each number of each living person: number|name key|birth date as far as it is known; once more with
+-- 'apart|' before it for those of kit_apart. Copied out raw.
 COPY (
-    SELECT i.value || '|' || p.name_key || '|' || to_char(p.birth_date, CASE p.birth_precision
+    SELECT said.first || i.value || '|' || p.name_key || '|' || to_char(p.birth_date, CASE p.birth_precision
         WHEN 'd' THEN 'YYYY-MM-DD' WHEN 'm' THEN 'YYYY-MM' ELSE 'YYYY' END)
-    FROM identifier i JOIN person p USING (person_id)
-    WHERE i.kind IN ('personal_number', 'cmnd', 'provisional') AND upper_inf(i.valid) AND p.died_on IS NULL
+    FROM identifier i JOIN person p USING (person_id) LEFT JOIN kit_apart a USING (person_id)
+    CROSS JOIN LATERAL (VALUES (''), (CASE WHEN a.person_id IS NOT NULL THEN 'apart|' END)) said (first)
+    WHERE said.first IS NOT NULL AND i.kind IN ('personal_number', 'cmnd', 'provisional') AND upper_inf(i.valid) AND p.died_on IS NULL
 ) TO STDOUT;
 
 -- name: kit_size
