@@ -184,7 +184,7 @@ def test_a_door_killed_in_full_run_has_logged_all_that_it_answered(open_door: Ca
 
 
 def test_what_is_answered_is_on_disk(door: RunningDoor) -> None:
-    """Commits do not wait for the disk, answers do: the log up to the check was flushed when its answer arrived."""
+    """The log up to the check was flushed when its answer arrived."""
     client = door.client()
     client.begin_session()
     with connect_admin(config.current_database()) as admin:

@@ -10,7 +10,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Protocol
 
 from khien.checkpoints.door import binary, refusals
-from khien.checkpoints.door.line import FLUSH, CallFailed, Line, LineDown
+from khien.checkpoints.door.line import CallFailed, Line, LineDown
 from khien.checkpoints.rules.declared import Declared
 from khien.checkpoints.rules.rule import rules_json
 from khien.core.errors import KhienError
@@ -49,8 +49,6 @@ class Coalescer:
         self.queued = self.under_way = 0
         self._rules = binary.jsonb(rules_json())
         self._key_line, self._key_turn = Line(self._loop), asyncio.Lock()
-        self._flush_line, self._flushing = Line(self._loop, FLUSH), False
-        self._unflushed: list[asyncio.Future[None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._scheduled = False
 
@@ -76,7 +74,7 @@ class Coalescer:
         return bytes.fromhex(key.decode()) if key else None
 
     def close(self) -> None:
-        for line in (*self._lines, self._key_line, self._flush_line):
+        for line in (*self._lines, self._key_line):
             line.close()
 
     def _wake(self) -> None:
@@ -134,11 +132,6 @@ class Coalescer:
                 _refuse(batch, failure)
             return
         self._free(line, batch)  # the database goes on before anybody is answered
-        try:
-            await self._durable()
-        except (LineDown, CallFailed) as failure:
-            _refuse(batch, failure)
-            return
         start = 0
         for ticket in batch:
             end = start + len(ticket.checks)
@@ -150,7 +143,6 @@ class Coalescer:
         for ticket in batch:
             try:
                 lines = await self._ask(line, [ticket])
-                await self._durable()
             except (LineDown, CallFailed) as failure:
                 _refuse([ticket], failure)
             else:
@@ -164,28 +156,6 @@ class Coalescer:
 
     async def _ask(self, line: Line, batch: list[Ticket]) -> list[bytes]:
         return (await line.ask(self._parameters(batch))).split(b"\n")
-
-    def _durable(self) -> asyncio.Future[None]:
-        """Done when all that is committed now is on disk; raises LineDown, CallFailed. One flush serves all."""
-        waiting: asyncio.Future[None] = self._loop.create_future()
-        self._unflushed.append(waiting)
-        if not self._flushing:
-            self._flushing = True
-            self._begin(self._flush())
-        return waiting
-
-    async def _flush(self) -> None:
-        while self._unflushed:
-            waiting, self._unflushed = self._unflushed, []
-            try:
-                await self._flush_line.ask()
-            except (LineDown, CallFailed) as failure:
-                for one in waiting:
-                    one.set_exception(failure)
-            else:
-                for one in waiting:
-                    one.set_result(None)
-        self._flushing = False
 
     def _parameters(self, batch: Sequence[Ticket]) -> list[bytes | None]:
         checks = [check for ticket in batch for check in ticket.checks]

@@ -17,10 +17,7 @@ from khien.checkpoints.door import binary
 from khien.core import config
 
 _STATEMENT = b"door"
-CHECK = b"SELECT door_check($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
-# Writes an empty record to the write-ahead log and waits until it is on disk, with everything before it: all that was
-# committed by then is durable.
-FLUSH = b"SELECT pg_logical_emit_message(false, 'khien', '', true)"
+_CHECK = b"SELECT door_check($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
 _TYPES = [
     binary.JSONB, binary.INTEGERS, binary.INTEGERS, binary.TEXTS, binary.TEXTS, binary.DATES, binary.DATES,
     binary.TEXTS, binary.TEXTS, binary.DATES, binary.TEXTS,
@@ -36,10 +33,10 @@ class CallFailed(Exception):
 
 
 class Line:
-    """One call at a time, of CHECK or FLUSH. `ask` connects when there is no connection."""
+    """One call at a time; what it logged is on disk when it is back. `ask` connects when there is no connection."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, call: bytes = CHECK) -> None:
-        self._loop, self._call = loop, call
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
         self._connection: psycopg.Connection[Any] | None = None
         self._socket = -1  # kept, because libpq forgets it when the connection breaks
         self._waiting: asyncio.Future[bytes] | None = None
@@ -49,7 +46,7 @@ class Line:
     async def connect(self) -> None:
         """Raises LineDown."""
         try:
-            connection = await self._loop.run_in_executor(None, _connect, self._call)
+            connection = await self._loop.run_in_executor(None, _connect)
         except psycopg.Error as failure:
             raise LineDown from failure
         self._connection = connection
@@ -57,7 +54,7 @@ class Line:
         self._socket = connection.pgconn.socket
         self._loop.add_reader(self._socket, self._readable)
 
-    async def ask(self, parameters: Sequence[bytes | None] = ()) -> bytes:
+    async def ask(self, parameters: Sequence[bytes | None]) -> bytes:
         """What one call gives, as text. Raises LineDown, CallFailed."""
         if self._connection is None:
             await self.connect()
@@ -129,15 +126,14 @@ class Line:
             waiting.set_exception(CallFailed(self._failure))
 
 
-def _connect(call: bytes) -> psycopg.Connection[Any]:
+def _connect() -> psycopg.Connection[Any]:
     connection = psycopg.connect(config.database_dsn("khien_door"), autocommit=True, connect_timeout=5)
-    # Planned once: an array of 1 and one of 1,000 take the same road, by index. A commit does not wait for the disk,
-    # because the next call can be under way meanwhile: nothing is answered before a FLUSH that began after it.
+    # Planned once: an array of 1 and one of 1,000 take the same road, by index.
     connection.execute(
-        "SET statement_timeout = '10s'; SET plan_cache_mode = force_generic_plan; SET synchronous_commit = off;"
+        "SET statement_timeout = '10s'; SET plan_cache_mode = force_generic_plan; SET synchronous_commit = on;"
         " SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off"
     )
-    prepared = connection.pgconn.prepare(_STATEMENT, call, _TYPES if call == CHECK else [])
+    prepared = connection.pgconn.prepare(_STATEMENT, _CHECK, _TYPES)
     if prepared.status != pq.ExecStatus.COMMAND_OK:
         connection.close()
         raise psycopg.OperationalError("the database has no door_check; khien db migrate")
