@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -77,12 +77,15 @@ class _Line:
 
     begun = 0
     go: asyncio.Event
+    on_disk: asyncio.Event
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None: ...
 
-    async def ask(self, parameters: Sequence[bytes | None]) -> bytes:
+    async def ask(self, parameters: Sequence[bytes | None], executed: Callable[[], None]) -> bytes:
         _Line.begun += 1
         await _Line.go.wait()
+        executed()
+        await _Line.on_disk.wait()
         return b"match same same"
 
     def close(self) -> None: ...
@@ -92,7 +95,7 @@ def test_while_a_call_waits_for_the_disk_the_next_goes_beside_it(monkeypatch: py
     monkeypatch.setattr(coalescer, "Line", _Line)
 
     async def run() -> None:
-        _Line.begun, _Line.go = 0, asyncio.Event()
+        _Line.begun, _Line.go, _Line.on_disk = 0, asyncio.Event(), asyncio.Event()
         gathered = coalescer.Coalescer(lines=1, slow_lines=3, largest=10, waiting=100)
         asked = [_Waiting() for _ in range(4)]
         for ticket in asked:
@@ -100,6 +103,9 @@ def test_while_a_call_waits_for_the_disk_the_next_goes_beside_it(monkeypatch: py
             await asyncio.sleep(0.05)  # longer than a call takes that does not wait
         assert _Line.begun == 3  # no line is left for the fourth
         _Line.go.set()
+        await asyncio.sleep(0.05)
+        assert _Line.begun == 3 and gathered.under_way == 3  # commits hold the lines, nobody is answered
+        _Line.on_disk.set()
         await asyncio.gather(*(ticket.told for ticket in asked))
         assert gathered.queued == gathered.under_way == 0
 

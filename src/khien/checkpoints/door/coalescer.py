@@ -34,14 +34,14 @@ class Ticket(Protocol):
 
 
 class Coalescer:
-    """`lines` calls under way, `slow_lines` while they wait for the disk; `largest` checks in one of them, `waiting`
-    checks in the queue at most."""
+    """`lines` calls at work in the database, `slow_lines` with those that wait for the disk; `largest` checks in one of
+    them, `waiting` checks in the queue at most."""
 
     def __init__(self, *, lines: int, slow_lines: int, largest: int, waiting: int) -> None:
         self._loop = asyncio.get_running_loop()
         self._idle = [Line(self._loop) for _ in range(max(lines, slow_lines))]
         self._lines = tuple(self._idle)
-        self._spare = len(self._idle) - lines  # left idle unless calls are slow
+        self._at_work, self._most_at_work = 0, lines  # calls that have not come to their commit
         self._calls = 0  # begun so far
         self._late = False  # the last one begun is out for longer than the processor needs
         self._largest, self._limit = largest, waiting
@@ -84,24 +84,30 @@ class Coalescer:
             self._loop.call_soon(self._start)
 
     def _start(self) -> None:
-        """A call costs the database as much as ten checks in it: a further one beside the first is worth it only for
-        many checks, or while the first waits for the disk. Fewer wait until the first is back, and go together."""
+        """A call costs the database as much as ten checks in it: a further one beside one at work is worth it only for
+        many checks, or while that one waits for the disk. Fewer wait until it commits, and go together."""
         self._scheduled = False
         while self._idle and self._queue and self._worth_it():
             before = self.under_way
             batch = self._next_batch()
             self._begin(self._call(self._idle.pop(), batch))
+            self._at_work += 1
             self._calls, self._late = self._calls + 1, False
             patience = _SLOW_CALL + _SLOW_CHECK * (self.under_way - before)
             self._loop.call_later(patience, self._is_late, self._calls)
 
     def _worth_it(self) -> bool:
-        return self.under_way == 0 or (self.queued >= _MANY and len(self._idle) > self._spare) or self._late
+        many = self.queued >= _MANY and self._at_work < self._most_at_work
+        return self._at_work == 0 or many or self._late
 
     def _is_late(self, call: int) -> None:
-        if call == self._calls and self.under_way:
+        if call == self._calls and self._at_work:
             self._late = True
             self._wake()
+
+    def _executed(self) -> None:
+        self._at_work -= 1
+        self._start()  # the database goes on before anybody is answered
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:
         task = self._loop.create_task(work)
@@ -122,7 +128,7 @@ class Coalescer:
 
     async def _call(self, line: Line, batch: list[Ticket]) -> None:
         try:
-            lines = await self._ask(line, batch)
+            lines = await line.ask(self._parameters(batch), self._executed)
         except (LineDown, CallFailed) as failure:
             self._free(line, batch)
             if isinstance(failure, CallFailed) and len(batch) > 1:
@@ -131,31 +137,28 @@ class Coalescer:
             else:
                 _refuse(batch, failure)
             return
-        self._free(line, batch)  # the database goes on before anybody is answered
-        start = 0
+        self._free(line, batch)
+        found, start = lines.split(b"\n"), 0
         for ticket in batch:
             end = start + len(ticket.checks)
-            ticket.answered(lines[start:end])
+            ticket.answered(found[start:end])
             start = end
 
     async def _one_by_one(self, batch: list[Ticket]) -> None:
         line = Line(self._loop)
         for ticket in batch:
             try:
-                lines = await self._ask(line, [ticket])
+                lines = await line.ask(self._parameters([ticket]))
             except (LineDown, CallFailed) as failure:
                 _refuse([ticket], failure)
             else:
-                ticket.answered(lines)
+                ticket.answered(lines.split(b"\n"))
         line.close()
 
     def _free(self, line: Line, batch: list[Ticket]) -> None:
         self._idle.append(line)
         self.under_way -= sum(len(ticket.checks) for ticket in batch)
-        self._start()
-
-    async def _ask(self, line: Line, batch: list[Ticket]) -> list[bytes]:
-        return (await line.ask(self._parameters(batch))).split(b"\n")
+        self._wake()
 
     def _parameters(self, batch: Sequence[Ticket]) -> list[bytes | None]:
         checks = [check for ticket in batch for check in ticket.checks]

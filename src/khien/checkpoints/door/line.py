@@ -7,7 +7,7 @@ Against psycopg's own async connection this saves about half of the processor ti
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
@@ -33,7 +33,11 @@ class CallFailed(Exception):
 
 
 class Line:
-    """One call at a time; what it logged is on disk when it is back. `ask` connects when there is no connection."""
+    """One call at a time; what it logged is on disk when it is back. `ask` connects when there is no connection.
+
+    A call is sent with a request to say at once what it gave and then to commit: who asks hears that the processor is
+    free while the commit still waits for the disk.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -42,6 +46,7 @@ class Line:
         self._waiting: asyncio.Future[bytes] | None = None
         self._value = b""
         self._failure: str | None = None
+        self._executed: Callable[[], None] | None = None
 
     async def connect(self) -> None:
         """Raises LineDown."""
@@ -54,16 +59,24 @@ class Line:
         self._socket = connection.pgconn.socket
         self._loop.add_reader(self._socket, self._readable)
 
-    async def ask(self, parameters: Sequence[bytes | None]) -> bytes:
-        """What one call gives, as text. Raises LineDown, CallFailed."""
+    async def ask(self, parameters: Sequence[bytes | None], executed: Callable[[], None] | None = None) -> bytes:
+        """What one call gives, as text, committed. `executed` is called once before, when only the commit is left or
+        it has failed. Raises LineDown, CallFailed."""
+        self._executed = executed
         if self._connection is None:
-            await self.connect()
+            try:
+                await self.connect()
+            except LineDown:
+                self._tell_executed()
+                raise
         assert self._connection is not None
         pgconn = self._connection.pgconn
         self._waiting = self._loop.create_future()
         self._value, self._failure = b"", None
         try:
             pgconn.send_query_prepared(_STATEMENT, parameters, [pq.Format.BINARY] * len(parameters))
+            pgconn.send_flush_request()
+            pgconn.pipeline_sync()
             self._flush()
         except psycopg.Error as failure:
             self.close()
@@ -76,6 +89,7 @@ class Line:
             self._loop.remove_reader(self._socket)
             self._loop.remove_writer(self._socket)
             connection.close()
+        self._tell_executed()
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_exception(LineDown())
 
@@ -101,9 +115,14 @@ class Line:
             while not pgconn.is_busy():
                 result = pgconn.get_result()
                 if result is None:
+                    if self._waiting is None:
+                        return  # nobody asks: the database said something by itself
+                    continue  # the end of what the call gave
+                if result.status == pq.ExecStatus.PIPELINE_SYNC:
                     self._done()
                     return
                 self._take(result)
+                self._tell_executed()
         except psycopg.Error:
             self.close()
 
@@ -113,6 +132,11 @@ class Line:
         elif result.status == pq.ExecStatus.FATAL_ERROR:
             # The text may quote what was asked: only its code is kept.
             self._failure = (result.error_field(pq.DiagnosticField.SQLSTATE) or b"").decode()
+
+    def _tell_executed(self) -> None:
+        executed, self._executed = self._executed, None
+        if executed is not None:
+            executed()
 
     def _done(self) -> None:
         waiting, self._waiting = self._waiting, None
@@ -137,4 +161,5 @@ def _connect() -> psycopg.Connection[Any]:
     if prepared.status != pq.ExecStatus.COMMAND_OK:
         connection.close()
         raise psycopg.OperationalError("the database has no door_check; khien db migrate")
+    connection.pgconn.enter_pipeline_mode()
     return connection
