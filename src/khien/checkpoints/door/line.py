@@ -17,6 +17,7 @@ from khien.checkpoints.door import binary
 from khien.core import config
 
 _STATEMENT = b"door"
+_DOWN = ("", "57", "08", "53")  # classes of errors: cut off, shut down or cancelled, no connection, out of resources
 _CHECK = b"SELECT door_check($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
 _TYPES = [
     binary.JSONB, binary.INTEGERS, binary.INTEGERS, binary.TEXTS, binary.TEXTS, binary.DATES, binary.DATES,
@@ -44,7 +45,7 @@ class Line:
         self._connection: psycopg.Connection[Any] | None = None
         self._socket = -1  # kept, because libpq forgets it when the connection breaks
         self._waiting: asyncio.Future[bytes] | None = None
-        self._value = b""
+        self._value: bytes | None = None
         self._failure: str | None = None
         self._executed: Callable[[], None] | None = None
 
@@ -72,7 +73,7 @@ class Line:
         assert self._connection is not None
         pgconn = self._connection.pgconn
         self._waiting = self._loop.create_future()
-        self._value, self._failure = b"", None
+        self._value, self._failure = None, None
         try:
             pgconn.send_query_prepared(_STATEMENT, parameters, [pq.Format.BINARY] * len(parameters))
             pgconn.send_flush_request()
@@ -109,7 +110,7 @@ class Line:
 
     def _readable(self) -> None:
         assert self._connection is not None
-        pgconn = self._connection.pgconn
+        pgconn, ended = self._connection.pgconn, False
         try:
             pgconn.consume_input()
             while not pgconn.is_busy():
@@ -117,7 +118,11 @@ class Line:
                 if result is None:
                     if self._waiting is None:
                         return  # nobody asks: the database said something by itself
-                    continue  # the end of what the call gave
+                    if ended:  # and no word of the commit will come
+                        self.close()
+                        return
+                    ended = True  # of what the call gave
+                    continue
                 if result.status == pq.ExecStatus.PIPELINE_SYNC:
                     self._done()
                     return
@@ -142,9 +147,9 @@ class Line:
         waiting, self._waiting = self._waiting, None
         if waiting is None or waiting.done():
             return
-        if self._failure is None:
+        if self._failure is None and self._value is not None:
             waiting.set_result(self._value)
-        elif self._failure[:2] in ("", "57", "08", "53"):  # cut off, shut down, cancelled, out of resources
+        elif self._failure is None or self._failure[:2] in _DOWN:
             waiting.set_exception(LineDown())
         else:
             waiting.set_exception(CallFailed(self._failure))
