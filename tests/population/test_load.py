@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
 from khien.core.actor import machine
 from khien.core.errors import BadInput, NotAllowed
+from khien.core.session import begin
+from khien.population.load import changes
 from khien.population.load.loader import load_extract
 from tests.population.extracts import AS_OF, everything, load, ready, register, rejects, row, write
 from tests.register import NORTH, SOUTH
@@ -104,6 +107,34 @@ def test_a_later_extract_supersedes_with_dates(tmp_path: Path) -> None:
     assert temporary == [(dt.date(2021, 3, 1), dt.date(2022, 1, 1))]
     again = load(tmp_path / "b.csv", as_of=dt.date(2021, 10, 1))
     assert again.counts.unchanged == 4
+
+
+def test_everybody_who_changed_is_in_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Named in parts, so that no list of millions is held anywhere."""
+    monkeypatch.setattr(changes, "_LOGGED", 2)
+    people = [row(personal_number=f"00119000000{n}") for n in range(8)]
+    load(write(tmp_path / "a.csv", *people))
+    assert _logged() == []
+    moved = [person | ({"address": "Số 9"} if n < 5 else {}) for n, person in enumerate(people)]
+    assert load(write(tmp_path / "b.csv", *moved), as_of=dt.date(2021, 10, 1)).counts.changed == 5
+    logged = _logged()
+    [changed, left] = register(
+        "SELECT DISTINCT person_id FROM residence WHERE address = 'Số 9' ORDER BY 1",
+        "SELECT relname FROM pg_class WHERE relname = 'touched'",
+    )
+    assert [entry["person_id"] for entry in logged] == [person_id for (person_id,) in changed]
+    assert len({entry["run"] for entry in logged}) == 1
+    assert len({entry["link"] for entry in logged}) == 3
+    assert left == []
+
+
+def _logged() -> list[dict[str, Any]]:
+    """Who is named in the log of loads."""
+    with begin(machine("test", "*")) as session:
+        return session.rows(
+            "SELECT person_id, detail ->> 'run' AS run, lane || '/' || seq AS link FROM access_log"
+            " WHERE action = 'person.load' AND person_id IS NOT NULL ORDER BY 1"
+        )
 
 
 def test_columns_that_are_not_in_the_file_say_nothing(tmp_path: Path) -> None:

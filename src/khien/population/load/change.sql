@@ -1,5 +1,9 @@
 -- What a file changes about people the register knows. Corrections supersede: the old state stays, dated.
 
+-- name: touched
+-- Whom the statements below changed. Noted here, because a monthly extract of a nation changes millions.
+CREATE UNLOGGED TABLE loading.touched (person_id bigint NOT NULL, moved boolean NOT NULL);
+
 -- name: person_version
 INSERT INTO person_version (person_id, until, name, birth_date, birth_precision, sex, nationality, died_on, source)
 SELECT p.person_id, now(), p.name, p.birth_date, p.birth_precision, p.sex, p.nationality, p.died_on, 'load'
@@ -115,4 +119,10 @@ RETURNING person_id;
 
 -- name: mark_changed
 -- Whose residence changed has changed, also where that moves nobody today: figures of past days are asked of it.
-UPDATE person SET changed_at = clock_timestamp() WHERE person_id = ANY (%(ids)s);
+UPDATE person SET changed_at = clock_timestamp() WHERE person_id IN (SELECT person_id FROM loading.touched WHERE moved);
+
+-- name: count_touched
+SELECT count(DISTINCT person_id) FROM loading.touched;
+
+-- name: each_touched
+SELECT DISTINCT person_id FROM loading.touched ORDER BY person_id;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, LiteralString
 
@@ -16,19 +16,21 @@ from khien.core.session import Session
 from khien.core.sql import Queries
 from khien.population.load import staging
 from khien.population.load.aside import Aside, may_work_aside
+from khien.population.load.changes import bound, change_known, log_changed
 from khien.population.load.checking import convert_statement, convert_unusual_statement, explain_statement
 from khien.population.load.reading import Extract
 from khien.population.load.staging import Connection, Progress
 from khien.population.load.usual import ROW_TABLES, TABLES, Usual
 
 _merge = Queries("khien.population.load", "merge.sql")
-_change = Queries("khien.population.load", "change.sql")
 
 # Statements that add the judged rows, by table.
 _NEW = {"person": ("person",), "identifier": ("identifier", "provisional"), "personal_card": ("card",),
         "household": ("household",), "household_member": ("member",), "residence": ("residence",)}  # fmt: skip
 _KEYS_DOWN = "SELECT khien_load_keys_down(%(tables)s::regclass[], %(keep_foreign)s)"
 _KEYS_UP = "SELECT khien_load_keys_up(%(tables)s::regclass[])"
+# Tables of the staging schema that judging and merging make.
+_MADE = ("checked", "identity", "matched", "wanted", "home", "known_home", "member", "touched", "excluded", "commune")
 _SETTINGS = (
     "work_mem = '128MB'",
     "maintenance_work_mem = '512MB'",
@@ -44,11 +46,6 @@ COPY (SELECT v.kind, v.value FROM loading.checked c LEFT JOIN loading.unusual u 
     ('provisional', c.provisional_id), ('household', c.household)) AS v (kind, value)
 WHERE u.turn IS NOT DISTINCT FROM %(turn)s AND v.value IS NOT NULL) TO STDOUT (FORMAT csv)
 """
-_CHANGES = ("person_version", "person", "old_number", "identifier", "card", "household", "members", "member_end",
-            "member_same_day", "member_begin", "residence_end", "residence_gone", "residence_same_day",
-            "residence_begin")  # fmt: skip
-# Their rows name no person, or prepare others.
-_SILENT = ("person_version", "household", "members")
 
 # khien_name_key of a name that is folded already.
 _NAME_KEY = (
@@ -116,7 +113,7 @@ def check(connection: Connection, extract: Extract, usual: Usual | None, as_of: 
     """Convert and judge every row that is not usual. Leaves the faults in loading.reject; the register is only read."""
     connection.execute("SET max_parallel_workers_per_gather = 4")
     connection.execute("SET min_parallel_table_scan_size = '1MB'")
-    for table in ("checked", "identity", "matched", "wanted", "home", "known_home", "member", "excluded", "commune"):
+    for table in _MADE:
         connection.execute(f"DROP TABLE IF EXISTS loading.{table} CASCADE")
     connection.execute("DELETE FROM loading.reject WHERE field <> 'row'")
     connection.execute("CREATE UNLOGGED TABLE loading.commune (code text PRIMARY KEY, unit_id integer NOT NULL)")
@@ -178,7 +175,7 @@ def _match(connection: Connection, as_of: dt.date) -> None:
         " WHERE r.line = m.line AND r.reason IN ('conflict', 'duplicate')"
     )
     # CREATE TABLE AS takes no parameters from the server's side, so the day is written into the text.
-    connection.execute(_bound(_merge.wanted, {"as_of": as_of}))
+    connection.execute(bound(_merge.wanted, {"as_of": as_of}))
     connection.execute(_merge.overlaps)
 
 
@@ -253,13 +250,16 @@ class Merge:
         unread = session.value("SELECT count(DISTINCT line) FROM loading.reject WHERE field = 'row'")
         rows = session.value("SELECT count(*) FROM loading.raw") + unread + self._plain
         added = self._add(session)
-        changed = _change_known(session, self._params) if self._known else set()
+        changed = change_known(session, self._params) if self._known else 0
         repeated = session.value(_merge.repeated_rows)
-        unchanged = rows - added - len(changed) - repeated - rejected
-        counts = Counts(rows, added, len(changed), unchanged, repeated, rejected, faults)
+        unchanged = rows - added - changed - repeated - rejected
+        counts = Counts(rows, added, changed, unchanged, repeated, rejected, faults)
         # New people are named by the range of their numbers, as a bulk of millions needs; changed ones one by one.
         first, last = self._run.base + 1, self._run.base + self._run.lines
-        session.log("person.load", sorted(changed), added=added, first_id=first, last_id=last, rejected=rejected)
+        numbers = {"first_id": first, "last_id": last}
+        session.log("person.load", (), run=self._run.run_id, **asdict(counts), **numbers)
+        if changed:
+            log_changed(session, self._run.run_id)
         return counts
 
     def before_commit(self) -> None:
@@ -336,39 +336,6 @@ class Merge:
         session.value(_KEYS_UP, tables=["residence"])
 
 
-def _change_known(session: Session, params: dict[str, Any]) -> set[int]:
-    touched: set[int] = set()
-    moved: set[int] = set()
-    for name in _CHANGES:
-        query = getattr(_change, name)
-        if name == "members":
-            session.connection.execute(_bound(query, params))
-        elif name in _SILENT:
-            session.execute(query, params)
-        else:
-            found = {row["person_id"] for row in session.rows(query, params)}
-            touched |= found
-            if name.startswith("residence_"):
-                moved |= found
-    if moved:
-        session.execute(_change.mark_changed, ids=list(moved))
-    return touched
-
-
 def _count(connection: Connection, query: LiteralString) -> int:
     found = connection.execute(query).fetchone()
     return int(found[0]) if found else 0
-
-
-def _bound(query: str, params: dict[str, Any]) -> Any:
-    """The text with its parameters as literals, for statements to which the server gives no parameters."""
-    for name, value in params.items():
-        literal = (
-            f"'{value}'"
-            if isinstance(value, dt.date)
-            else str(value).lower()
-            if isinstance(value, bool)
-            else str(value)
-        )
-        query = query.replace(f"%({name})s", literal)
-    return query

@@ -18,7 +18,7 @@ Connection = psycopg.Connection[Any]
 Progress = Callable[[str, int, int], None]  # stage, done, of
 
 _TABLES = ("raw", "block", "reject", "excluded", "commune", "checked", "identity", "matched", "wanted", "home",
-           "known_home", "member", "unusual")  # fmt: skip
+           "known_home", "member", "touched", "unusual")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
