@@ -10,7 +10,7 @@ from typing import Any, LiteralString
 import duckdb
 import psycopg
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from khien.core import config
@@ -18,7 +18,7 @@ from khien.core.actor import machine
 from khien.core.errors import BadInput, NotAllowed
 from khien.core.session import begin
 from khien.tracing import visits
-from khien.tracing.loading import loader, pieces
+from khien.tracing.loading import binary, loader, pieces
 from khien.tracing.visits import REASONS
 from tests.register import set_today
 from tests.tracing.town import ALL, add_people, number
@@ -185,10 +185,10 @@ def test_a_load_that_was_killed_goes_on_where_it_was(
     written: list[int] = []
     whole = loader._piece
 
-    def killed(connection: Any, source: Any, piece: pieces.Piece, latest: Any) -> None:
+    def killed(connection: Any, shared: Any, piece: pieces.Piece) -> None:
         if len(written) == 3:
             raise KeyboardInterrupt
-        whole(connection, source, piece, latest)
+        whole(connection, shared, piece)
         written.append(piece.number)
 
     monkeypatch.setattr(loader, "cores", lambda: 1)
@@ -198,9 +198,9 @@ def test_a_load_that_was_killed_goes_on_where_it_was(
     assert people.value("SELECT count(*) FROM visit") == 0
     written.clear()
 
-    def noted(connection: Any, source: Any, piece: pieces.Piece, latest: Any) -> None:
+    def noted(connection: Any, shared: Any, piece: pieces.Piece) -> None:
         written.append(piece.number)
-        whole(connection, source, piece, latest)
+        whole(connection, shared, piece)
 
     monkeypatch.setattr(loader, "_piece", noted)
     done = visits.load_visits(path, by=ALL, piece_size=200)
@@ -234,3 +234,72 @@ def test_pieces_are_the_file_and_end_where_rows_end(
         assert [list(HEAD), *found] == list(csv.reader(stream))
     text = path.read_bytes()
     assert all(piece.line == 1 + text[: piece.start].count(b"\n") for piece in source.pieces)
+
+
+_TIMES = {"2021-08-01T08:00": "08:00", "2021-08-01 08:00:00+07": "08:00", "2021-08-01T01:00:00Z": "08:00",
+          "2021-08-01 08:00:00.25": "08:00:00.250", "2021-08-01": "00:00", "20210801T080000+07": "08:00",
+          "2021-08-01 08:00:60": "08:01", "2021-8-1 8:00": "08:00", "2021-08-01 08:00 America/Lima": "20:00",
+          "infinity": None, "8 in the morning": None}  # fmt: skip
+
+
+def test_times_in_any_form_are_read_as_the_database_reads_them(people: Town, tmp_path: Path) -> None:
+    rows = [(number(1), told, told, "", "guest") for told in _TIMES]
+    done = visits.load_visits(write(tmp_path / "v.csv", *rows), by=ALL)
+    kept = people.rows("SELECT code, came_at FROM visit JOIN place USING (place_id)")
+    assert {row["code"]: row["came_at"] for row in kept} == {
+        told: dt.datetime.fromisoformat(f"2021-08-01T{time}+07:00") for told, time in _TIMES.items() if time
+    }
+    assert done.rejected == {"bad_value": 2}
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    told=st.lists(
+        st.tuples(
+            st.integers(0, 400), st.sampled_from([None, 0, 1, 7200, 7201, 86400, 86401]),
+            st.sampled_from([*binary.SOURCES, "drone", ""]), st.sampled_from(["", "1", "12A", "29A-123.45", "ghế 7"]),
+        ),
+        min_size=1, max_size=40,
+    )
+)  # fmt: skip
+def test_what_is_loaded_is_what_was_told(
+    people: Town, tmp_path_factory: pytest.TempPathFactory, told: list[tuple[int, int | None, str, str]]
+) -> None:
+    start = dt.datetime(2021, 7, 31, 20, tzinfo=dt.UTC)  # the end of a month lies within
+    rows, expected = [], set()
+    for n, (minutes, seconds, source, seat) in enumerate(told):
+        came = start + dt.timedelta(minutes=minutes)
+        left = None if seconds is None else came + dt.timedelta(seconds=seconds)
+        rows.append((number(1), f"X{n}", came.isoformat(), left.isoformat() if left else "", source, seat))
+        expected.add((f"X{n}", came, left, source if source in binary.SOURCES else "other", seat or None))
+    path = write(tmp_path_factory.mktemp("told") / "v.csv", *rows, head=(*HEAD, "seat"))
+    assert visits.load_visits(path, by=ALL).loaded == len(rows)
+    kept = people.rows(
+        "SELECT code, came_at, left_at, source::text, seat, span, visit_class(came_at, left_at) AS class"
+        " FROM visit JOIN place USING (place_id)"
+    )
+    assert {(r["code"], r["came_at"], r["left_at"], r["source"], r["seat"]) for r in kept} == expected
+    assert all(r["span"] == r["class"] for r in kept)
+    with begin(ALL, role="khien_loader") as session:
+        session.execute("TRUNCATE visit")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("quoted", [False, True])
+def test_rejects_name_their_line_however_the_file_is_written(
+    people: Town, tmp_path: Path, end: str, quoted: bool
+) -> None:
+    path = tmp_path / "v.csv"
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator=end, quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL)
+        writer.writerows([HEAD, GOOD, ("001999999999", *GOOD[1:])])
+        stream.write(end)
+        writer.writerow((number(2), "Chợ\nmới", *GOOD[2:]) if quoted else (number(2), *GOOD[1:]))
+        writer.writerow(("001999999998", *GOOD[1:]))
+    done = visits.load_visits(path, by=ALL)
+    assert (done.rows, done.loaded, done.unknown_numbers) == (4, 2, 2)
+    assert done.rejects is not None
+    with done.rejects.open(encoding="utf-8") as stream:
+        assert [(int(r["line"]), r["personal_number"]) for r in csv.DictReader(stream)] == [
+            (3, "001999999999"), (7 if quoted else 6, "001999999998"),
+        ]  # fmt: skip

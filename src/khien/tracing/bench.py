@@ -35,12 +35,31 @@ _COLUMNS = "person_id, place_id, came_at, left_at, span, source, seat"
 @click.command()
 @click.option("--people", type=click.IntRange(1000), default=1_000_000, show_default=True, help="With 30 visits each.")
 @click.option("--cases", type=click.IntRange(1), default=1000, show_default=True)
+@click.option("--only", type=click.Choice(["load", "one", "many"]), help="One part; the last two use what is there.")
 @click.option("--json", "as_json", is_flag=True)
-def trace(people: int, cases: int, as_json: bool) -> None:
+def trace(people: int, cases: int, only: str | None, as_json: bool) -> None:
     """Load the visits of 14 days, trace single cases to depth 2 and many at once.
 
     Needs a database whose register is empty and whose units are loaded; what it makes stays in it.
     """
+    if only in (None, "load"):
+        _make(people, cases)
+        _vacuum()
+        with tempfile.TemporaryDirectory(prefix="khien-bench-") as folder:
+            _bench_load(Path(folder) / "visits.csv", people, as_json)
+        _vacuum()
+    with begin(machine("bench", "*"), role="khien_loader") as session:
+        found = [row["person_id"] for row in session.rows("SELECT person_id FROM case_report ORDER BY case_id")]
+    if not found:
+        raise NotFound(N_("There is nothing to trace yet. Leave out --only."))
+    if only in (None, "one"):
+        _bench_single(found[: min(100, cases)], people, as_json)
+    if only in (None, "many"):
+        for depth in (1, 2):
+            _bench_many(found[:cases], depth, people, as_json)
+
+
+def _make(people: int, cases: int) -> None:
     with begin(machine("bench", "*"), role="khien_loader") as session:
         if session.value("SELECT EXISTS (SELECT FROM visit)") or session.value("SELECT EXISTS (SELECT FROM person)"):
             raise NotFound(N_("The register is not empty. Measure in a database of its own (KHIEN_DATABASE_NAME)."))
@@ -50,15 +69,6 @@ def trace(people: int, cases: int, as_json: bool) -> None:
             session.execute(query, people=people)
         session.execute(_q.places, places=people // 10)
         session.execute(_q.cases, people=people, cases=cases)
-    _vacuum()
-    with tempfile.TemporaryDirectory(prefix="khien-bench-") as folder:
-        _bench_load(Path(folder) / "visits.csv", people, as_json)
-    _vacuum()
-    with begin(machine("bench", "*"), role="khien_loader") as session:
-        found = [row["person_id"] for row in session.rows("SELECT person_id FROM case_report ORDER BY case_id")]
-    _bench_single(found[: min(100, cases)], people, as_json)
-    for depth in (1, 2):
-        _bench_many(found, depth, people, as_json)
 
 
 def _vacuum() -> None:

@@ -21,8 +21,8 @@ CREATE OR REPLACE FUNCTION trace_infectiousness(day date, onset date, first_day 
 --   household  more members than a household has; some are kept
 --   work       more exposures than one search lists; the last `total` visits, of the last sources, are not followed
 -- Others' visits that are too long count with their beginning. Runs as khien_tracer, for the functions below alone: who was
--- together does not depend on who asks, and without policies its plan is a fifth as long. The plan is kept by the
--- connection: to make it anew takes as long as to trace a case to degree 1.
+-- together does not depend on who asks, and without policies its plan is a fifth as long. Planned for each search: a plan
+-- for any months would look into all of them, in no order.
 DROP FUNCTION IF EXISTS trace_step(bigint[], timestamptz[], timestamptz[], date[], jsonb, bigint[], integer, boolean);
 CREATE OR REPLACE FUNCTION trace_step(
     sources bigint[], starts timestamptz[], ends timestamptz[], onsets date[], rule jsonb, known bigint[] = '{}',
@@ -30,7 +30,7 @@ CREATE OR REPLACE FUNCTION trace_step(
 ) RETURNS TABLE (source_id bigint, person_id bigint, kind text, place_id bigint, from_at timestamptz,
                  until_at timestamptz, seconds bigint, hazard double precision, exposures text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
-    SET plan_cache_mode = force_generic_plan SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off
+    SET plan_cache_mode = force_custom_plan SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off
     SET jit = off SET max_parallel_workers_per_gather = 0 SET work_mem = '128MB' SET timezone = 'UTC' AS $$
 #variable_conflict use_column
 DECLARE
@@ -213,8 +213,8 @@ BEGIN
         FROM met m HAVING count(*) > v_most_found
     )
     -- The JSON is put together by hand: a third of the time of json_build_object.
-    SELECT e.source_id, e.person_id, min(e.kind), min(e.place_id), min(e.a), max(e.b), sum(e.seconds)::bigint,
-        sum(e.hazard),
+    SELECT e.source_id, e.person_id, CASE WHEN apart THEN min(e.kind) END, CASE WHEN apart THEN min(e.place_id) END,
+        min(e.a), max(e.b), sum(e.seconds)::bigint, sum(e.hazard),
         '[' || string_agg(e.head || replace(e.a::text, ' ', 'T') || ':00", "until": "' || replace(e.b::text, ' ', 'T')
                           || ':00", "seconds": ' || e.seconds || '}', ', ' ORDER BY e.hazard DESC, e.a) || ']'
     FROM exposure e

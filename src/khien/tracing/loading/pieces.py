@@ -19,8 +19,8 @@ from khien.core.i18n import N_
 from khien.tracing.tabular import csv_header, parquet_as_csv
 
 _PART = 1 << 20
-_LARGEST, _SMALLEST = 256 << 20, 16 << 20  # bytes of a piece
-_ROWS = 3_000_000  # of a piece of a Parquet file
+_LARGEST, _SMALLEST = 64 << 20, 16 << 20  # bytes of a piece
+_ROWS = 1_000_000  # of a piece of a Parquet file
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,216 @@
+"""One piece of a file of visits at a time: read by DuckDB, numbers and codes turned into ids, sorted into good and bad.
+
+What the register says of a number or a code is asked once a load and kept in DuckDB beside the piece, in a folder of
+the load's own that goes away with it. A time that is not written as YYYY-MM-DD HH:MM, with or without seconds and
+offset, is for PostgreSQL to say.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import os
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import psycopg
+
+from khien.core.sql import Queries
+from khien.tracing.loading.binary import SOURCES
+from khien.tracing.loading.pieces import Piece, Source
+
+_q, _duck = Queries("khien.tracing.loading"), Queries("khien.tracing.loading", "pieces.sql")
+_MEMORY = "300MB"  # then it writes into its folder
+_CHUNK = 1 << 20
+COLUMNS = ("personal_number", "place", "from", "to", "source", "seat")  # of a file, as of rejects
+Connection = psycopg.Connection[Any]
+Reject = tuple[int, str, str, list[str]]  # line, field, reason, the row in the order of COLUMNS
+
+
+@dataclass
+class Resolved:
+    """A piece that was read: `read` rows, of which `good` are in the table `judged` of its own connection to DuckDB."""
+
+    engine: duckdb.DuckDBPyConnection
+    read: int
+    good: int
+    rejects: list[Reject]
+    seats: bool
+
+    def columns(self, month: dt.date) -> dict[str, Any]:
+        """The good visits of a month, as numpy's columns."""
+        query = _duck.good.format(seat="seat" if self.seats else "NULL::TINYINT")
+        return self.engine.execute(query, {"month": month}).fetchnumpy()
+
+
+class Resolver:
+    """What the pieces of one load share. `latest`: no clock that is right says a later moment."""
+
+    def __init__(self, source: Source, latest: dt.datetime, folder: Path, workers: int) -> None:
+        self._source, self._latest, self._folder = source, latest, folder
+        self._asking = threading.Lock()
+        self._months: set[dt.date] = set()
+        self._engine = duckdb.connect(
+            config={"memory_limit": _MEMORY, "threads": workers, "temp_directory": str(folder / "spilled")}
+        )
+        self._engine.execute(_duck.known)
+        self._engine.execute(_duck.usual)
+
+    def close(self) -> None:
+        self._engine.close()
+
+    def resolve(self, connection: Connection, piece: Piece) -> Resolved:
+        """Read a piece, ask what is not known yet, and say of each row whether it is good. Raises BadInput where a
+        quote is not closed."""
+        path = self._folder / f"piece-{piece.number}.csv"
+        try:
+            engine = self._engine.cursor()
+            engine.execute("SET TimeZone = 'Asia/Ho_Chi_Minh'")  # of times without an offset
+            lines, unreadable = self._read(engine, piece, path)
+            self._ask(engine, connection, path.with_suffix(".asked"))
+            latest = int(self._latest.timestamp() * 1_000_000)
+            engine.execute(_duck.judge, {"latest": latest, "sources": list(SOURCES)})
+            engine.execute(_duck.forget)
+            rows, good = _row(engine.execute(_duck.counts))
+            bad = engine.execute(_duck.rejected).fetchall() if good < rows else []
+            rejects = [*unreadable, *self._rejects(engine, path, piece, lines, bad)]
+            return Resolved(engine, rows + len(unreadable), good, rejects, "seat" in self._source.columns)
+        finally:
+            path.unlink(missing_ok=True)
+
+    def months(self, resolved: Resolved, connection: Connection) -> list[dt.date]:
+        """The months (UTC) of the good rows, each with a table to be written into."""
+        found = [month for (month,) in resolved.engine.execute(_duck.months).fetchall()]
+        with self._asking:
+            for month in found:
+                if month not in self._months:
+                    connection.execute(_q.month, {"month": month})
+                    self._months.add(month)
+        return found
+
+    def _read(
+        self, engine: duckdb.DuckDBPyConnection, piece: Piece, path: Path
+    ) -> tuple[list[int] | None, list[Reject]]:
+        """Fill `piece`. The line on which each of its rows begins, where it is not one line a row, and the rows that
+        are none. Only a piece with such rows is read in Python too."""
+        plain = self._plain(piece, path)
+        if plain is not None:
+            try:
+                self._into_table(engine, path)
+            except duckdb.Error:
+                plain = None
+        lines: list[int] = []
+        unreadable: list[Reject] = []
+        if not plain:
+            clean = path if plain is None else Path(os.devnull)
+            with clean.open("w", encoding="utf-8", newline="") as out:
+                writer = csv.writer(out, lineterminator="\n")
+                before = 0
+                for line, row in self._source.rows(piece):
+                    at, before = piece.line + before, line
+                    if _is_row(row, len(self._source.columns)):
+                        lines.append(at)
+                        writer.writerow(row)
+                    elif row:
+                        unreadable.append((at, "row", "bad_row", self._noted(row)))
+        if plain is None:
+            self._into_table(engine, path)
+        return (None if plain else lines), unreadable
+
+    def _plain(self, piece: Piece, path: Path) -> bool | None:
+        """Write the bytes of a piece to a file. True: a line is a row; None: there are bytes that are of no text."""
+        plain: bool | None = True
+        last = b"\n"
+        with path.open("wb") as out:
+            for part in self._source.parts(piece):
+                out.write(part)
+                if b"\0" in part:
+                    plain = None
+                if plain and (b'"' in part or b"\n\n" in part or b"\n\r" in part or last + part[:1] in _BLANK):
+                    plain = False
+                last = part[-1:]
+        return plain
+
+    def _into_table(self, engine: duckdb.DuckDBPyConnection, path: Path) -> None:
+        told = ", ".join(f"'{c}': 'VARCHAR'" for c in self._source.columns)
+        seat = "seat" if "seat" in self._source.columns else "NULL::VARCHAR"
+        engine.execute(_duck.read.format(file=_quoted(path), columns=told, seat=seat))
+
+    def _ask(self, engine: duckdb.DuckDBPyConnection, connection: Connection, path: Path) -> None:
+        """What PostgreSQL knows of the odd times, and of numbers and codes that nobody asked for yet. One asks at a
+        time: two pieces share most."""
+        with self._asking:
+            for ask, put, answer, know in (
+                (_duck.ask_times, _q.put_times, _q.answer_times, _duck.know_times),
+                (_duck.ask_numbers, _q.put_asked, _q.answer_numbers, _duck.know_numbers),
+                (_duck.ask_places, _q.put_asked, _q.answer_places, _duck.know_places),
+            ):
+                if not _row(engine.execute(ask.format(file=_quoted(path))))[0]:
+                    continue
+                with connection.transaction():
+                    connection.execute(_q.empty_asked)
+                    with path.open("rb") as stream, connection.cursor().copy(put) as target:
+                        while part := stream.read(_CHUNK):
+                            target.write(part)
+                    if ask == _duck.ask_places:
+                        connection.execute(_q.add_missing_places)
+                    with path.open("wb") as out, connection.cursor().copy(answer) as answers:
+                        for told in answers:
+                            out.write(told)
+                engine.execute(know.format(file=_quoted(path)))
+        path.unlink(missing_ok=True)
+
+    def _rejects(
+        self, engine: duckdb.DuckDBPyConnection, path: Path, piece: Piece, lines: list[int] | None,
+        bad: list[tuple[int, str, str]],
+    ) -> Iterator[Reject]:  # fmt: skip
+        """Line, field, reason and the row itself, read once more, of the rows that cannot be used."""
+        if not bad:
+            return
+        told = ", ".join(f"'{c}': 'VARCHAR'" for c in self._source.columns)
+        again = engine.execute(_duck.again.format(file=_quoted(path), columns=told))
+        for row, where, why in bad:
+            noted = again.fetchone()
+            assert noted is not None and noted[0] == row
+            line = lines[row - 1] if lines is not None else piece.line + row - 1
+            yield line, where, why, self._noted([value or "" for value in noted[1:]])
+
+    def _noted(self, row: list[str]) -> list[str]:
+        """The row in the order of our columns."""
+        clean = (v.encode("utf-8", "replace").decode().replace("\0", "") for v in row)
+        told = dict(zip(self._source.columns, clean, strict=False))
+        return [told.get(name, "") for name in COLUMNS]
+
+
+_BLANK = (b"\n\n", b"\n\r")
+
+
+@contextmanager
+def resolver(source: Source, latest: dt.datetime, workers: int) -> Iterator[Resolver]:
+    """A resolver with a folder of its own, which only we may read and which goes away."""
+    with tempfile.TemporaryDirectory(prefix="khien-visits-") as folder:
+        shared = Resolver(source, latest, Path(folder), workers)
+        try:
+            yield shared
+        finally:
+            shared.close()
+
+
+def _is_row(row: list[str], columns: int) -> bool:
+    return len(row) == columns and not any("\0" in v or any("\ud800" <= c <= "\udfff" for c in v) for v in row)
+
+
+def _row(found: duckdb.DuckDBPyConnection) -> tuple[Any, ...]:
+    row = found.fetchone()
+    assert row is not None
+    return row
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
