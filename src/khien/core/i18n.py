@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gettext
 from collections.abc import Mapping
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -41,4 +42,12 @@ def translate(message: Message, language: str, **params: Any) -> str:
         text = message if language == "en" else _catalogue(language).gettext(message)
     else:
         text = message.get(language) or message["en"]
-    return text.format(**params) if params else text
+    if not params:
+        return text
+    if language == "vi":  # as everything official in Viet Nam writes days
+        params = {name: _day(value) for name, value in params.items()}
+    return text.format(**params)
+
+
+def _day(value: Any) -> Any:
+    return f"{value:%d/%m/%Y}" if isinstance(value, date) and not isinstance(value, datetime) else value
