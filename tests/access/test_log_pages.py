@@ -131,3 +131,10 @@ def test_others_have_no_such_pages(auditing: dt.date) -> None:
             store.person_of_number(session, "001190123456")
     with begin(AUDITOR) as session, pytest.raises(NotFound):
         store.person_of_number(session, "")
+
+
+def test_details_are_told_in_words_and_days_as_everywhere(auditing: dt.date) -> None:
+    with begin(machine("epidemic-control", "zone.people")) as session:
+        session.log("zone.people", [1], on=dt.date(2021, 9, 15).isoformat(), findings=True)
+    shown = table(page(signed_in("auditor"), "/access/log/?action=zone.people"))
+    assert "as of: 15/09/2021" in shown and "findings: yes" in shown and "2021-09-15" not in shown

@@ -10,10 +10,29 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
 from khien.access.models import Account, Agency, Assignment
 from khien.access.roles import purposes, roles
 from khien.core.session import begin
+
+
+admin.site.site_title = "Khiên"
+admin.site.site_header = _("Accounts and agencies")
+admin.site.index_title = _("Accounts, their posts, and agencies.")
+
+
+def _ours(request: HttpRequest, app_label: str | None = None) -> list[Any]:
+    """What an administrator works with: tables of libraries are nobody's business here, but for lost second factors."""
+    shown = type(admin.site).get_app_list(admin.site, request, app_label)
+    for app in shown:
+        if app["app_label"] == "mfa":
+            for model in app["models"]:
+                model["name"] = _("Second factors")
+    return [app for app in shown if app["app_label"] in ("access", "mfa")]
+
+
+admin.site.get_app_list = _ours  # type: ignore[method-assign]
 
 
 class Logged(admin.ModelAdmin):

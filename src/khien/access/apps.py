@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 from khien.core.actor import Actor, machine
 from khien.core.session import begin
@@ -12,6 +13,7 @@ from khien.core.session import begin
 
 class AccessConfig(AppConfig):
     name = "khien.access"
+    verbose_name = _("Accounts and agencies")
 
     def ready(self) -> None:
         from django.contrib.auth import signals

@@ -35,6 +35,17 @@ def _events() -> dict[str, Title]:
     return {name: Title(**title) for name, title in rulebook.load("access", "events").items()}
 
 
+@cache
+def _details() -> dict[str, Title]:
+    return {name: Title(**title) for name, title in rulebook.load("access", "details").items()}
+
+
+def detail_title(name: str, language: str) -> str:
+    """What a detail of a log entry is called; its own name where nobody named it."""
+    title = _details().get(name)
+    return title.text(language) if title else name
+
+
 def opening(on: dt.date) -> tuple[int, int]:
     """By the rule of the day: for how many hours a card that was held out opens its owner, and how many cards that open
     nobody an account may show in ten minutes."""

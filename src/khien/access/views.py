@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from khien.access import store
 from khien.access.actor import actor_for
 from khien.access.gate import account_required, permission_required
 from khien.access.middleware import has_second_factor
-from khien.access.roles import action_title, purposes
+from khien.access.roles import action_title, detail_title, purposes
 from khien.core.errors import NotAllowed
 from khien.core.session import begin
 
 _PAGE = 100
+_DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
 
 
 @account_required
@@ -115,7 +118,19 @@ def named(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         row["action_title"] = action_title(row["action"], language())
         purpose = known.get(row["purpose"])
         row["purpose_title"] = purpose.title.text(language()) if purpose else row["purpose"]
+        row["details"] = [(detail_title(k, language()), _told(v)) for k, v in (row.get("detail") or {}).items()]
     return rows
+
+
+def _told(value: Any) -> str:
+    """A detail as it is read: days as everywhere, no words of the program."""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, list):
+        return ", ".join(_told(one) for one in value)
+    if isinstance(value, str) and (day := _DAY.fullmatch(value)):
+        return "/".join(reversed(day.groups()))
+    return str(value)
 
 
 def _purposes(ids: tuple[str, ...], day: dt.date | None) -> list[tuple[str, str]]:
