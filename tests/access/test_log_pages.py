@@ -138,3 +138,8 @@ def test_details_are_told_in_words_and_days_as_everywhere(auditing: dt.date) -> 
         session.log("zone.people", [1], on=dt.date(2021, 9, 15).isoformat(), findings=True)
     shown = table(page(signed_in("auditor"), "/access/log/?action=zone.people"))
     assert "as of: 15/09/2021" in shown and "findings: yes" in shown and "2021-09-15" not in shown
+
+
+def test_the_administrator_s_tables_are_those_of_accounts_alone(auditing: dt.date) -> None:
+    shown = page(signed_in("boss"), "/admin/")
+    assert "access/account/" in shown and "procrastinate" not in shown and "socialaccount" not in shown
