@@ -36,6 +36,14 @@ function wake(root: ParentNode): void {
   }
 }
 
+// On a phone the entries of the navigation stand in one row: the one where one is, is in sight.
+const here = document.querySelector<HTMLElement>(".khien-nav [aria-current]");
+const row = here?.closest("ul");
+if (here && row) {
+  const [entry, frame] = [here.getBoundingClientRect(), row.getBoundingClientRect()];
+  row.scrollLeft += entry.left - frame.left - (frame.width - entry.width) / 2;
+}
+
 document.body.classList.add("js-enabled", "nhsuk-frontend-supported");
 wake(document);
 

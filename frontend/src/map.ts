@@ -6,7 +6,7 @@
 import type { Chart } from "./echarts";
 import { calm, draw, echarts, look, tooltip } from "./echarts";
 import { type Feature, fetched, insets, isNarrow, type Outlines, textual } from "./outlines";
-import { type Class, classes, defaultBreaks, NO_DATA } from "./scale";
+import { type Class, classes, defaultBreaks, GRADES, NO_DATA } from "./scale";
 import { type Row, rowsOf, rowsOfJson } from "./table";
 
 let maps = 0;
@@ -84,7 +84,8 @@ class KhienMap extends HTMLElement {
     const given = this.dataset.breaks?.split(",").map(Number);
     const high = this.isShare ? 1 : Number(this.dataset.high ?? Math.max(...values, 0));
     const low = this.isShare ? 0 : Number(this.dataset.low ?? Math.min(...values, 0));
-    return classes(given ?? defaultBreaks(values, this.isShare), low, high);
+    const colours = this.dataset.palette === "grades" ? GRADES : undefined;
+    return classes(given ?? defaultBreaks(values, this.isShare), low, high, colours);
   }
 
   private format(value: number): string {

@@ -5,6 +5,8 @@
  * told apart from its neighbour by lightness alone.
  */
 export const COLOURS = ["#d9ebe3", "#b0d6cd", "#7fb9b5", "#4a949a", "#206b76", "#0b4a4f"];
+/** The grades of an epidemic as every decision names them: green, yellow, orange, red. Their names stand in the legend. */
+export const GRADES = ["#8fd19e", "#ffe066", "#f08c00", "#a61e1e"];
 export const NO_DATA = "#d9d6cf";
 
 export interface Class {
@@ -14,13 +16,13 @@ export interface Class {
 }
 
 /** `breaks` are the inner borders, rising. The last class includes its upper end. */
-export function classes(breaks: number[], low: number, high: number): Class[] {
+export function classes(breaks: number[], low: number, high: number, colours = COLOURS): Class[] {
   const borders = [low, ...breaks, high];
   const count = borders.length - 1;
   return Array.from({ length: count }, (_, at) => ({
     min: borders[at]!,
     max: borders[at + 1]!,
-    colour: COLOURS[count === 1 ? COLOURS.length - 1 : Math.round((at * (COLOURS.length - 1)) / (count - 1))]!,
+    colour: colours[count === 1 ? colours.length - 1 : Math.round((at * (colours.length - 1)) / (count - 1))]!,
   }));
 }
 

@@ -136,6 +136,11 @@ def _within(session: Session, unit_id: int) -> str:
     )
 
 
+def _below(within: str, top: str) -> str:
+    """What a commune lies in, as far as the campaign's own unit does not say it already."""
+    return ", ".join(name for name in within.split(", ") if name != top)
+
+
 def board(session: Session, campaign_id: int) -> dict[str, Any]:
     """The campaign's board within the actor's area: its `sessions`, and a row a commune in `units` with due, called,
     given, refused, and the doses in its fridges that may be given.
@@ -162,7 +167,12 @@ def board(session: Session, campaign_id: int) -> dict[str, Any]:
         row(each["unit_id"])["stock"] = each["doses"]
     names, within = territory.names(session, units), territory.within(session, units)
     rows = [
-        {"unit_id": unit_id, "name": names.get(unit_id, ""), "within": within.get(unit_id, ""), **figures}
+        {
+            "unit_id": unit_id,
+            "name": names.get(unit_id, ""),
+            "within": _below(within.get(unit_id, ""), one["unit_name"]),
+            **figures,
+        }
         for unit_id, figures in units.items()
     ]
     return {"campaign": one, "sessions": found, "units": sorted(rows, key=lambda r: r["unit_id"])}
