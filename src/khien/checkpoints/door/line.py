@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -83,6 +84,16 @@ class Line:
             self.close()
             raise LineDown from failure
         return await self._waiting
+
+    def waits(self) -> bool:
+        """Whether the call under way waits for a disk, not for a processor. Yes where that cannot be seen."""
+        if self._connection is None or not self._connection.info.host.startswith("/"):
+            return True
+        try:
+            stat = Path(f"/proc/{self._connection.pgconn.backend_pid}/stat").read_bytes()
+        except OSError:
+            return True
+        return stat.rpartition(b") ")[2][:1] == b"D"  # proc(5): the state stands behind the name
 
     def close(self) -> None:
         connection, self._connection = self._connection, None
