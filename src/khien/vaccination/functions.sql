@@ -136,6 +136,14 @@ CREATE OR REPLACE FUNCTION due_build(
 RETURNS TABLE (found bigint, missing date[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 SET khien.area = '{(,)}' SET khien.purpose = 'vaccination' SET work_mem = '64MB' SET enable_nestloop = on AS $$
+DECLARE
+    looked_at bigint;
+    lacking date[];
+    build text;
+    replacing text := 'ON CONFLICT (programme_id, person_id) DO UPDATE SET revision = excluded.revision,'
+        ' birth_date = excluded.birth_date, doubles = excluded.doubles, past = excluded.past, days = excluded.days'
+        ' WHERE (h.revision, h.birth_date, h.doubles, h.past, h.days) IS DISTINCT FROM'
+        ' (excluded.revision, excluded.birth_date, excluded.doubles, excluded.past, excluded.days)';
 BEGIN
     PERFORM pg_advisory_xact_lock(8242, of_programme);  -- one builder at a time; the next finds nothing left to do
     IF since IS NULL THEN
@@ -144,7 +152,7 @@ BEGIN
         -- it is several times as fast as looking each one up.
         PERFORM set_config('enable_nestloop', CASE WHEN most > 100000 THEN 'off' ELSE 'on' END, true);
     END IF;
-    RETURN QUERY EXECUTE format($sql$
+    build := format($sql$
     WITH doubled AS MATERIALIZED (
         SELECT m.person_id, m.merged_into FROM person m WHERE m.merged_into IS NOT NULL
     ), doubles AS (
@@ -177,11 +185,7 @@ BEGIN
     ), put AS (
         INSERT INTO due.history AS h (person_id, programme_id, revision, birth_date, doubles, past, days)
         SELECT p.person_id, $1, $2, p.birth_date, p.doubles, coalesce(s.past, 0), coalesce(s.days, '{}')
-        FROM here p LEFT JOIN seen s USING (person_id) WHERE s.missing IS NULL
-        ON CONFLICT (programme_id, person_id) DO UPDATE SET revision = excluded.revision, birth_date = excluded.birth_date,
-            doubles = excluded.doubles, past = excluded.past, days = excluded.days
-        WHERE (h.revision, h.birth_date, h.doubles, h.past, h.days) IS DISTINCT FROM
-              (excluded.revision, excluded.birth_date, excluded.doubles, excluded.past, excluded.days)
+        FROM here p LEFT JOIN seen s USING (person_id) WHERE s.missing IS NULL %%s
     )
     SELECT (SELECT count(*) FROM here), ARRAY(SELECT DISTINCT unnest(s.missing) FROM seen s WHERE s.missing IS NOT NULL)
     $sql$,
@@ -193,8 +197,22 @@ BEGIN
         'p.person_id IN (SELECT coalesce(m.merged_into, d.person_id) FROM dose d LEFT JOIN doubled m USING (person_id)'
         ' WHERE d.changed_at >= $7 AND d.product = ANY ($4)) AND p.merged_into IS NULL AND EXISTS ('
         ' SELECT FROM due.history h WHERE h.programme_id = $1 AND h.person_id = p.person_id)'
-    END)
-    USING of_programme, of_revision, of_area, products, places, marks, since, most;
+    END);
+    IF since IS NULL AND NOT EXISTS (
+        SELECT FROM due.history h WHERE h.programme_id = of_programme AND h.revision <> of_revision)
+    THEN
+        BEGIN  -- where nothing is replaced, writing costs a third less
+            EXECUTE format(build, '') INTO looked_at, lacking
+                USING of_programme, of_revision, of_area, products, places, marks, since, most;
+        EXCEPTION WHEN unique_violation THEN  -- somebody's birth date was corrected, or a double found
+            EXECUTE format(build, replacing) INTO looked_at, lacking
+                USING of_programme, of_revision, of_area, products, places, marks, since, most;
+        END;
+    ELSE
+        EXECUTE format(build, replacing) INTO looked_at, lacking
+            USING of_programme, of_revision, of_area, products, places, marks, since, most;
+    END IF;
+    RETURN QUERY SELECT looked_at, lacking;
     IF since IS NULL THEN
         ANALYZE due.history;  -- the next question's plan hangs on it
     END IF;

@@ -19,6 +19,10 @@ FROM person WHERE person_id %% 20 = 3;
 -- name: analyze
 VACUUM (ANALYZE) person, dose, health_fact;
 
+-- name: forget
+-- As where nobody ever asked: all of it is derived.
+TRUNCATE due.history, due_day, due_programme;
+
 -- name: reference
 -- Who is due, as somebody would write it for the plain case: adults without a dose, those whose second or third dose has
 -- become due by a fixed number of days. It knows no rule of its day, no grace, no infection, no mixing.
