@@ -303,3 +303,20 @@ def test_rejects_name_their_line_however_the_file_is_written(
         assert [(int(r["line"]), r["personal_number"]) for r in csv.DictReader(stream)] == [
             (3, "001999999999"), (7 if quoted else 6, "001999999998"),
         ]  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", ["", "one,field,too,many,in,it\n", '001,"a"b,c,d,e\n'])
+def test_line_ends_within_a_field_are_kept(people: Town, tmp_path: Path, wrong: str) -> None:
+    path = tmp_path / "v.csv"
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        stream.write(",".join(HEAD) + "\n" + wrong)
+        csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(
+            [(number(1), "a\rb", *GOOD[2:]), (number(2), "c\r\nd", *GOOD[2:]), (number(3), "e", "never", "", "")]
+        )
+    done = visits.load_visits(path, by=ALL)
+    assert done.loaded == 2
+    assert {r["code"] for r in people.rows("SELECT code FROM place")} >= {"a\rb", "c\r\nd", "e"}
+    assert done.rejects is not None
+    with done.rejects.open(encoding="utf-8", newline="") as stream:
+        lines = [(int(r["line"]), r["field"]) for r in csv.DictReader(stream)]
+    assert lines[-1] == (6 if wrong else 5, "from")

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import os
 import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,8 @@ from khien.tracing.loading.pieces import Piece, Source
 _q, _duck = Queries("khien.tracing.loading"), Queries("khien.tracing.loading", "pieces.sql")
 _MEMORY = "300MB"  # then it writes into its folder
 _CHUNK = 1 << 20
+_LF, _CRLF = r"\n", r"\r\n"  # as DuckDB names them
+_BLANK = (b"\n\n", b"\n\r")
 COLUMNS = ("personal_number", "place", "from", "to", "source", "seat")  # of a file, as of rejects
 Connection = psycopg.Connection[Any]
 Reject = tuple[int, str, str, list[str]]  # line, field, reason, the row in the order of COLUMNS
@@ -47,6 +48,17 @@ class Resolved:
         """The good visits of a month, as numpy's columns."""
         query = _duck.good.format(seat="seat" if self.seats else "NULL::TINYINT")
         return self.engine.execute(query, {"month": month}).fetchnumpy()
+
+
+@dataclass
+class _Text:
+    """A piece as a file. `lines`: where each row begins, if a line is not always a row; `unreadable`: rows that are
+    none."""
+
+    path: Path
+    newline: str = _LF
+    lines: list[int] | None = None
+    unreadable: list[Reject] = field(default_factory=list)
 
 
 class Resolver:
@@ -72,15 +84,15 @@ class Resolver:
         try:
             engine = self._engine.cursor()
             engine.execute("SET TimeZone = 'Asia/Ho_Chi_Minh'")  # of times without an offset
-            lines, unreadable = self._read(engine, piece, path)
+            text = self._read(engine, piece, path)
             self._ask(engine, connection, path.with_suffix(".asked"))
             latest = int(self._latest.timestamp() * 1_000_000)
             engine.execute(_duck.judge, {"latest": latest, "sources": list(SOURCES)})
             engine.execute(_duck.forget)
             rows, good = _row(engine.execute(_duck.counts))
             bad = engine.execute(_duck.rejected).fetchall() if good < rows else []
-            rejects = [*unreadable, *self._rejects(engine, path, piece, lines, bad)]
-            return Resolved(engine, rows + len(unreadable), good, rejects, "seat" in self._source.columns)
+            rejects = [*text.unreadable, *self._rejects(engine, text, piece, bad)]
+            return Resolved(engine, rows + len(text.unreadable), good, rejects, "seat" in self._source.columns)
         finally:
             path.unlink(missing_ok=True)
 
@@ -94,53 +106,66 @@ class Resolver:
                     self._months.add(month)
         return found
 
-    def _read(
-        self, engine: duckdb.DuckDBPyConnection, piece: Piece, path: Path
-    ) -> tuple[list[int] | None, list[Reject]]:
-        """Fill `piece`. The line on which each of its rows begins, where it is not one line a row, and the rows that
-        are none. Only a piece with such rows is read in Python too."""
-        plain = self._plain(piece, path)
-        if plain is not None:
-            try:
-                self._into_table(engine, path)
-            except duckdb.Error:
-                plain = None
-        lines: list[int] = []
-        unreadable: list[Reject] = []
-        if not plain:
-            clean = path if plain is None else Path(os.devnull)
-            with clean.open("w", encoding="utf-8", newline="") as out:
-                writer = csv.writer(out, lineterminator="\n")
-                before = 0
-                for line, row in self._source.rows(piece):
-                    at, before = piece.line + before, line
-                    if _is_row(row, len(self._source.columns)):
-                        lines.append(at)
-                        writer.writerow(row)
-                    elif row:
-                        unreadable.append((at, "row", "bad_row", self._noted(row)))
-        if plain is None:
-            self._into_table(engine, path)
-        return (None if plain else lines), unreadable
+    def _read(self, engine: duckdb.DuckDBPyConnection, piece: Piece, path: Path) -> _Text:
+        """Fill `piece`. Only a piece with rows that are none, or of more than a line, is read in Python too."""
+        text = _Text(path)
+        plain = self._copy(piece, text)
+        rows = self._into_table(engine, text) if plain is not None else None
+        if plain and rows is not None:
+            return text
+        if rows is not None:
+            text.lines = [line for line, _ in self._rows(piece, text)]
+            if len(text.lines) == rows and not text.unreadable:
+                return text
+            text.unreadable.clear()
+        with path.open("w", encoding="utf-8", newline="") as out:
+            writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
+            text.lines, text.newline = [], _LF
+            for line, row in self._rows(piece, text):
+                text.lines.append(line)
+                writer.writerow(row)
+        rows = self._into_table(engine, text)
+        assert rows == len(text.lines)
+        return text
 
-    def _plain(self, piece: Piece, path: Path) -> bool | None:
+    def _copy(self, piece: Piece, text: _Text) -> bool | None:
         """Write the bytes of a piece to a file. True: a line is a row; None: there are bytes that are of no text."""
         plain: bool | None = True
         last = b"\n"
-        with path.open("wb") as out:
+        with text.path.open("wb") as out:
             for part in self._source.parts(piece):
                 out.write(part)
                 if b"\0" in part:
                     plain = None
-                if plain and (b'"' in part or b"\n\n" in part or b"\n\r" in part or last + part[:1] in _BLANK):
+                if plain and (b'"' in part or any(blank in part or last + part[:1] == blank for blank in _BLANK)):
                     plain = False
+                if b"\r" in part:
+                    text.newline = _CRLF
                 last = part[-1:]
         return plain
 
-    def _into_table(self, engine: duckdb.DuckDBPyConnection, path: Path) -> None:
-        told = ", ".join(f"'{c}': 'VARCHAR'" for c in self._source.columns)
+    def _rows(self, piece: Piece, text: _Text) -> Iterator[tuple[int, list[str]]]:
+        """The rows of a piece that are rows, with the line of the file on which each begins. The others are noted."""
+        before = 0
+        for line, row in self._source.rows(piece):
+            at, before = piece.line + before, line
+            if _is_row(row, len(self._source.columns)):
+                yield at, row
+            elif row:
+                text.unreadable.append((at, "row", "bad_row", self._noted(row)))
+
+    def _into_table(self, engine: duckdb.DuckDBPyConnection, text: _Text) -> int | None:
+        """How many rows there are; None where DuckDB cannot read them all."""
         seat = "seat" if "seat" in self._source.columns else "NULL::VARCHAR"
-        engine.execute(_duck.read.format(file=_quoted(path), columns=told, seat=seat))
+        try:
+            engine.execute(_duck.read.format(seat=seat, **self._form(text)))
+        except duckdb.Error:
+            return None
+        return int(_row(engine.execute(_duck.size))[0])
+
+    def _form(self, text: _Text) -> dict[str, str]:
+        columns = ", ".join(f"'{c}': 'VARCHAR'" for c in self._source.columns)
+        return {"file": _quoted(text.path), "columns": columns, "newline": text.newline}
 
     def _ask(self, engine: duckdb.DuckDBPyConnection, connection: Connection, path: Path) -> None:
         """What PostgreSQL knows of the odd times, and of numbers and codes that nobody asked for yet. One asks at a
@@ -167,18 +192,16 @@ class Resolver:
         path.unlink(missing_ok=True)
 
     def _rejects(
-        self, engine: duckdb.DuckDBPyConnection, path: Path, piece: Piece, lines: list[int] | None,
-        bad: list[tuple[int, str, str]],
-    ) -> Iterator[Reject]:  # fmt: skip
+        self, engine: duckdb.DuckDBPyConnection, text: _Text, piece: Piece, bad: list[tuple[int, str, str]]
+    ) -> Iterator[Reject]:
         """Line, field, reason and the row itself, read once more, of the rows that cannot be used."""
         if not bad:
             return
-        told = ", ".join(f"'{c}': 'VARCHAR'" for c in self._source.columns)
-        again = engine.execute(_duck.again.format(file=_quoted(path), columns=told))
+        again = engine.execute(_duck.again.format(**self._form(text)))
         for row, where, why in bad:
             noted = again.fetchone()
             assert noted is not None and noted[0] == row
-            line = lines[row - 1] if lines is not None else piece.line + row - 1
+            line = text.lines[row - 1] if text.lines is not None else piece.line + row - 1
             yield line, where, why, self._noted([value or "" for value in noted[1:]])
 
     def _noted(self, row: list[str]) -> list[str]:
@@ -186,9 +209,6 @@ class Resolver:
         clean = (v.encode("utf-8", "replace").decode().replace("\0", "") for v in row)
         told = dict(zip(self._source.columns, clean, strict=False))
         return [told.get(name, "") for name in COLUMNS]
-
-
-_BLANK = (b"\n\n", b"\n\r")
 
 
 @contextmanager
