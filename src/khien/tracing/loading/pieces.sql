@@ -14,7 +14,7 @@ SELECT row_number() OVER () AS row, nullif(personal_number, '') AS personal_numb
     CASE WHEN usual("to") THEN epoch_us(TRY_CAST("to" AS TIMESTAMPTZ)) END AS gone,
     CASE WHEN came IS NULL THEN nullif("from", '') END AS odd_from, CASE WHEN gone IS NULL THEN nullif("to", '') END AS odd_to
 FROM read_csv('{file}', auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', strict_mode = true,
-              new_line = '{newline}', columns = {{{columns}}});
+              new_line = '\n', columns = {{{columns}}});
 
 -- name: size
 SELECT count(*) FROM piece;
@@ -75,7 +75,7 @@ SELECT row, split_part(reason, ' ', 2), split_part(reason, ' ', 1) FROM judged W
 -- name: again
 -- The rejected rows as they were sent.
 SELECT * FROM (SELECT row_number() OVER () AS row, * FROM read_csv('{file}', auto_detect = false, header = false, delim = ',',
-    quote = '"', escape = '"', strict_mode = true, new_line = '{newline}', columns = {{{columns}}}))
+    quote = '"', escape = '"', strict_mode = true, new_line = '\n', columns = {{{columns}}}))
 WHERE row IN (SELECT row FROM judged WHERE reason IS NOT NULL) ORDER BY row;
 
 -- name: months

@@ -27,8 +27,6 @@ from khien.tracing.loading.pieces import Piece, Source
 _q, _duck = Queries("khien.tracing.loading"), Queries("khien.tracing.loading", "pieces.sql")
 _MEMORY = "300MB"  # then it writes into its folder
 _CHUNK = 1 << 20
-_LF, _CRLF = r"\n", r"\r\n"  # as DuckDB names them
-_BLANK = (b"\n\n", b"\n\r")
 COLUMNS = ("personal_number", "place", "from", "to", "source", "seat")  # of a file, as of rejects
 Connection = psycopg.Connection[Any]
 Reject = tuple[int, str, str, list[str]]  # line, field, reason, the row in the order of COLUMNS
@@ -56,7 +54,6 @@ class _Text:
     none."""
 
     path: Path
-    newline: str = _LF
     lines: list[int] | None = None
     unreadable: list[Reject] = field(default_factory=list)
 
@@ -109,9 +106,9 @@ class Resolver:
     def _read(self, engine: duckdb.DuckDBPyConnection, piece: Piece, path: Path) -> _Text:
         """Fill `piece`. Only a piece with rows that are none, or of more than a line, is read in Python too."""
         text = _Text(path)
-        plain = self._copy(piece, text)
+        plain, ends = self._copy(piece, path)
         rows = self._into_table(engine, text) if plain is not None else None
-        if plain and rows is not None:
+        if plain and rows == ends:
             return text
         if rows is not None:
             text.lines = [line for line, _ in self._rows(piece, text)]
@@ -120,7 +117,7 @@ class Resolver:
             text.unreadable.clear()
         with path.open("w", encoding="utf-8", newline="") as out:
             writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
-            text.lines, text.newline = [], _LF
+            text.lines = []
             for line, row in self._rows(piece, text):
                 text.lines.append(line)
                 writer.writerow(row)
@@ -128,21 +125,28 @@ class Resolver:
         assert rows == len(text.lines)
         return text
 
-    def _copy(self, piece: Piece, text: _Text) -> bool | None:
-        """Write the bytes of a piece to a file. True: a line is a row; None: there are bytes that are of no text."""
-        plain: bool | None = True
-        last = b"\n"
-        with text.path.open("wb") as out:
-            for part in self._source.parts(piece):
+    def _copy(self, piece: Piece, path: Path) -> tuple[bool | None, int]:
+        """Write a piece to a file, its lines ended by LF alone, and count them. True: a line is a row; None: there are
+        bytes that only Python is asked to read."""
+        odd = quotes = returns = blank = False
+        ends, last, held = 0, b"\n", b""
+        with path.open("wb") as out:
+            for told in self._source.parts(piece):
+                part = held + told
+                held = b"\r" if part.endswith(b"\r") else b""  # its LF may come with the next part
+                part = part.removesuffix(held)
+                if held or b"\r" in part:
+                    returns = True
+                    part = part.replace(b"\r\n", b"\n")
+                odd = odd or b"\0" in part or b"\r" in part
+                quotes = quotes or b'"' in part
+                blank = blank or b"\n\n" in part or (last == b"\n" and part.startswith(b"\n"))
+                ends += part.count(b"\n")
+                last = part[-1:] or last
                 out.write(part)
-                if b"\0" in part:
-                    plain = None
-                if plain and (b'"' in part or any(blank in part or last + part[:1] == blank for blank in _BLANK)):
-                    plain = False
-                if b"\r" in part:
-                    text.newline = _CRLF
-                last = part[-1:]
-        return plain
+        if odd or held or (quotes and returns):
+            return None, ends
+        return not (quotes or blank), ends + (last != b"\n")
 
     def _rows(self, piece: Piece, text: _Text) -> Iterator[tuple[int, list[str]]]:
         """The rows of a piece that are rows, with the line of the file on which each begins. The others are noted."""
@@ -165,7 +169,7 @@ class Resolver:
 
     def _form(self, text: _Text) -> dict[str, str]:
         columns = ", ".join(f"'{c}': 'VARCHAR'" for c in self._source.columns)
-        return {"file": _quoted(text.path), "columns": columns, "newline": text.newline}
+        return {"file": _quoted(text.path), "columns": columns}
 
     def _ask(self, engine: duckdb.DuckDBPyConnection, connection: Connection, path: Path) -> None:
         """What PostgreSQL knows of the odd times, and of numbers and codes that nobody asked for yet. One asks at a
