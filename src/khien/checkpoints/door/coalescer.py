@@ -18,6 +18,7 @@ from khien.core.errors import KhienError
 _MANY = 200  # checks
 # How long a call is at work before somebody looks whether it waits: it needs 0.3 ms and 0.03 to 0.05 a check.
 _SLOW_CALL, _SLOW_CHECK = 0.001, 0.00008  # seconds
+_LOOK_AGAIN = 0.001  # seconds: it reads page after page and may be at work between two of them
 
 
 class Ticket(Protocol):
@@ -95,13 +96,13 @@ class Coalescer:
             self._at_work += 1
             self._calls, self._late = self._calls + 1, False
             patience = _SLOW_CALL + _SLOW_CHECK * (self.under_way - before)
-            self._loop.call_later(patience, self._look_at, line, self._calls, patience)
+            self._loop.call_later(patience, self._look_at, line, self._calls)
 
     def _worth_it(self) -> bool:
         many = self.queued >= _MANY and self._at_work < self._most_at_work
         return self._at_work == 0 or many or self._late
 
-    def _look_at(self, line: Line, call: int, patience: float) -> None:
+    def _look_at(self, line: Line, call: int) -> None:
         """More calls help one that waits for the disk, and make one that waits for its processor slower still."""
         if call != self._calls or not self._at_work:
             return
@@ -109,7 +110,7 @@ class Coalescer:
             self._late = True
             self._wake()
         else:
-            self._loop.call_later(patience, self._look_at, line, call, patience)
+            self._loop.call_later(_LOOK_AGAIN, self._look_at, line, call)
 
     def _executed(self) -> None:
         self._at_work -= 1
