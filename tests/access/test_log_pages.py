@@ -135,9 +135,12 @@ def test_others_have_no_such_pages(auditing: dt.date) -> None:
 
 def test_details_are_told_in_words_and_days_as_everywhere(auditing: dt.date) -> None:
     with begin(machine("epidemic-control", "zone.people")) as session:
-        session.log("zone.people", [1], on=dt.date(2021, 9, 15).isoformat(), findings=True)
+        session.log(
+            "zone.people", [1], on=dt.date(2021, 9, 15).isoformat(), findings=True, rows={"visit": 2}, unit=None
+        )
     shown = table(page(signed_in("auditor"), "/access/log/?action=zone.people"))
     assert "as of: 15/09/2021" in shown and "findings: yes" in shown and "2021-09-15" not in shown
+    assert "rows: visit 2" in shown and "unit: –" in shown
 
 
 def test_the_administrator_s_tables_are_those_of_accounts_alone(auditing: dt.date) -> None:

@@ -128,7 +128,8 @@ def test_both_communes_police_get_a_notice_and_the_checkpoint_its_list(place: di
     with pytest.raises(NotFound):
         actions.settle_notice(by=police, **{**noticed, "unit_id": SOUTH, "kind": "leaves"}, state="seen")
     with begin(officer()) as session:
-        assert store.notices(session, since=since) == []
+        assert store.notices(session, since=since) == store.notices(session, since=since, state="not_found") == []
+        assert [n["person_id"] for n in store.notices(session, since=since, state="seen", most=1)] == [11]
         window = {"since": since, "until": since + dt.timedelta(hours=2)}
         listed = store.passages(session, place["checkpoint"], **window, plate="51a 123.45", name="thu")
         assert [(p["name"], p["number_tail"]) for p in listed] == [("Trần Văn Thử", "011")]

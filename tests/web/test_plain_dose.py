@@ -80,6 +80,8 @@ compare("refused", dose(3), dose(3))
 compare("given though refused", dose(3, already_given=True), dose(3, already_given=True, given_on="2021-09-11"))
 compare("elsewhere", dose(2), dose(2))
 compare("no such product", dose(1, product="x"), dose(1, product="x"))
+compare("no such product, asked in English", dose(1, product="x"), dose(1, product="x"), HTTP_ACCEPT_LANGUAGE="en")
+compare("no such product again", dose(1, product="x"), dose(1, product="x"))
 compare("reused", {**known, "given_on": "2021-09-09"}, {**known, "given_on": "2021-09-09"})
 compare("not json", b"{", b"{")
 compare("not a dose", {"person_id": "x"}, {"person_id": "x"})
@@ -93,7 +95,16 @@ with begin(admin) as session:
     found["doses"] = session.value("SELECT count(*) FROM dose")
 print(json.dumps(found))
 """
-_PLAIN = {"recorded", "replayed", "refused", "given though refused", "elsewhere", "no such product", "reused"}
+_PLAIN = {
+    "recorded",
+    "replayed",
+    "refused",
+    "given though refused",
+    "elsewhere",
+    "no such product",
+    "no such product again",
+    "reused",
+}
 
 
 @pytest.fixture
@@ -116,6 +127,9 @@ def test_the_short_way_answers_as_the_whole_way_and_takes_only_what_is_plain(ans
     assert statuses["replayed"] == "200"
     assert statuses["unknown key"] == "401"
     assert statuses["may not"] == statuses["elsewhere"] == "404"
+    asked_in_english = answers["no such product, asked in English"]["mine"]["body"]["fault"]
+    assert asked_in_english != answers["no such product"]["mine"]["body"]["fault"]
+    assert answers["no such product again"]["mine"] == answers["no such product"]["mine"]
     [given, whole] = [answers["given though refused"][side]["body"] for side in ("mine", "whole")]
     assert given["findings"] == whole["findings"][: len(given["findings"])] != []
     assert doses >= 5

@@ -20,6 +20,7 @@ from khien.access.store import Asked
 from khien.access.views import language, moment, named
 from khien.core.errors import NotFound
 from khien.core.session import begin
+from khien.core.spreadsheet import plain
 
 _PAGE, _MOST = 100, 50_000  # rows of a page, of a file
 
@@ -54,7 +55,7 @@ def log_file(request: HttpRequest) -> HttpResponse:
     for r in found:
         cells = (r["at"].isoformat(), r["lane"], r["seq"], r["username"], r["agency"], r["action"], r["action_title"],
                  r["purpose"], r["persons"], r["detail"])  # fmt: skip
-        writer.writerow([f"'{c}" if isinstance(c, str) and c[:1] in ("=", "+", "-", "@") else c for c in cells])
+        writer.writerow([plain(c) for c in cells])
     response = HttpResponse(out.getvalue().encode("utf-8-sig"), content_type="text/csv; charset=utf-8")
     first, last = form.cleaned_data["first"], form.cleaned_data["last"]
     response["Content-Disposition"] = f'attachment; filename="access-log-{first}-{last}.csv"'

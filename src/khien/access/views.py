@@ -126,6 +126,10 @@ def _told(value: Any) -> str:
     """A detail as it is read: days as everywhere, no words of the program."""
     if isinstance(value, bool):
         return _("yes") if value else _("no")
+    if value is None:
+        return "–"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_told(one)}" for name, one in value.items())
     if isinstance(value, list):
         return ", ".join(_told(one) for one in value)
     if isinstance(value, str) and (day := _DAY.fullmatch(value)):

@@ -80,7 +80,7 @@ def _out(outcome: DoseOutcome) -> dict[str, Any]:
         "result": outcome.result,
         "dose_id": outcome.dose_id,
         "findings": [{"rule": f.rule, "title": dict(f.title), "document": f.document} for f in outcome.findings],
-        "fault": outcome.fault.text() if outcome.fault else None,
+        "fault": outcome.fault.text(get_language() or "vi") if outcome.fault else None,
     }
 
 

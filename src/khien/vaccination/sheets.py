@@ -9,6 +9,8 @@ from typing import Any
 
 import xlsxwriter
 
+from khien.core.spreadsheet import plain
+
 MIME = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -22,12 +24,8 @@ def written(kind: str, rows: Sequence[Sequence[Any]]) -> bytes:
 
 def _csv(rows: Sequence[Sequence[Any]]) -> bytes:
     out = io.StringIO()
-    csv.writer(out).writerows([[_plain(cell) for cell in row] for row in rows])
+    csv.writer(out).writerows([[plain(cell) for cell in row] for row in rows])
     return out.getvalue().encode("utf-8-sig")
-
-
-def _plain(cell: Any) -> Any:
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t") else cell
 
 
 def _xlsx(rows: Sequence[Sequence[Any]]) -> bytes:

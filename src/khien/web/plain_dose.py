@@ -17,6 +17,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.http.request import split_domain_port, validate_host
+from django.utils import translation
 
 from khien.access.keys import actor_of_key
 from khien.vaccination.api import DoseIn, answer_dose
@@ -72,7 +73,8 @@ def _answer(key: str, message: bytes) -> tuple[int, bytes] | None:
         actor = actor_of_key(key)
         if actor is None:
             return None
-        status, body = answer_dose(actor, DoseIn.model_validate(json.loads(message)))
+        with translation.override(settings.LANGUAGE_CODE):  # whatever this thread speaks
+            status, body = answer_dose(actor, DoseIn.model_validate(json.loads(message)))
     except Exception:  # the whole way meets it again and says what it is
         return None
     return status, json.dumps(body).encode()

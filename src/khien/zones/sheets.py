@@ -10,6 +10,7 @@ from typing import Any
 import xlsxwriter
 
 from khien.core.i18n import N_, translate
+from khien.core.spreadsheet import plain
 from khien.zones import needs
 
 Row = dict[str, Any]
@@ -97,7 +98,7 @@ def _iso(day: dt.date | None) -> str:
 def as_csv(lines: list[list[Any]]) -> bytes:
     """UTF-8 with byte order mark, as spreadsheets want it. A cell cannot begin a formula."""
     out = io.StringIO()
-    csv.writer(out).writerows([[_plain(cell) for cell in line] for line in lines])
+    csv.writer(out).writerows([[plain(cell) for cell in line] for line in lines])
     return out.getvalue().encode("utf-8-sig")
 
 
@@ -113,7 +114,3 @@ def as_xlsx(lines: list[list[Any]]) -> bytes:
         sheet.freeze_panes(1, 0)
         sheet.autofilter(0, 0, max(len(lines) - 1, 0), len(lines[0]) - 1)
     return out.getvalue()
-
-
-def _plain(cell: Any) -> Any:
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+-@\t" and cell else cell

@@ -173,7 +173,8 @@ END $$;
 GRANT EXECUTE ON FUNCTION passage_list(integer, timestamptz, timestamptz, text, text, integer) TO khien_app;
 
 -- Work list of communes within the caller's area, with the name: whose movement it is may live elsewhere.
-CREATE OR REPLACE FUNCTION movement_notices(units int4multirange, since timestamptz, only_open boolean, most integer)
+DROP FUNCTION IF EXISTS movement_notices(int4multirange, timestamptz, boolean, integer);
+CREATE OR REPLACE FUNCTION movement_notices(units int4multirange, since timestamptz, wanted text, most integer)
 RETURNS TABLE (person_id bigint, name text, birth_year integer, unit_id integer, kind text, at timestamptz, source text,
                other_unit integer, checkpoint_id integer, state text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -189,11 +190,11 @@ BEGIN
     SELECT m.person_id, p.name, extract(year FROM p.birth_date)::integer, m.unit_id, m.kind, m.at, m.source,
         m.other_unit, m.checkpoint_id, m.state
     FROM movement_notice m JOIN person p USING (person_id)
-    WHERE m.unit_id <@ units AND m.at >= since AND (NOT only_open OR m.state = 'open')
+    WHERE m.unit_id <@ units AND m.at >= since AND m.state = wanted
     ORDER BY m.at DESC, m.person_id LIMIT most;
     PERFORM set_config('khien.area', v_area, true);
 END $$;
-GRANT EXECUTE ON FUNCTION movement_notices(int4multirange, timestamptz, boolean, integer) TO khien_app;
+GRANT EXECUTE ON FUNCTION movement_notices(int4multirange, timestamptz, text, integer) TO khien_app;
 
 -- Figures ---------------------------------------------------------------------------------------------------------------
 

@@ -43,7 +43,7 @@ GROUP BY 1 ORDER BY 1;
 -- `own`: the record itself may be opened too; of whoever lives elsewhere the list alone is seen.
 SELECT m.*, u.name AS unit_name, concat_ws(', ', o.name, unit_within(o.unit_id)) AS other_name, c.code AS checkpoint,
     c.name AS checkpoint_name, EXISTS (SELECT FROM person p WHERE p.person_id = m.person_id) AS own
-FROM movement_notices(%(units)s::int4multirange, %(since)s, %(only_open)s, %(most)s) m
+FROM movement_notices(%(units)s::int4multirange, %(since)s, %(state)s, %(most)s) m
 JOIN unit u ON u.unit_id = m.unit_id LEFT JOIN unit o ON o.unit_id = m.other_unit
 LEFT JOIN checkpoint c ON c.checkpoint_id = m.checkpoint_id
 ORDER BY m.at DESC, m.person_id;
@@ -81,17 +81,19 @@ SELECT * FROM checkpoint_hours(%(since)s, %(until)s);
 -- Who is to stay apart while the kit is good, and one in 256 of everybody, by the secret of this month: whoever tries out
 -- people on a kit that was lost learns nothing certain, and not more from the next kit.
 CREATE TEMP TABLE kit_apart ON COMMIT DROP AS
-SELECT person_id FROM checkpoint_kit_apart(%(first)s, %(last)s)
+SELECT coalesce(p.merged_into, p.person_id) AS person_id
+FROM checkpoint_kit_apart(%(first)s, %(last)s) JOIN person p USING (person_id)
 UNION
-SELECT person_id FROM person WHERE hashint8extended(person_id, %(secret)s) & 255 = 0;
+SELECT person_id FROM person WHERE hashint8extended(person_id, %(secret)s) & 255 = 0 AND merged_into IS NULL;
 
 -- name: kit_people
 -- One line for each number of each living person: number|name key|birth date as far as it is known; once more with
--- 'apart|' before it for those of kit_apart. Copied out raw.
+-- 'apart|' before it for those of kit_apart, numbers of a double too. Copied out raw.
 COPY (
     SELECT said.first || i.value || '|' || p.name_key || '|' || to_char(p.birth_date, CASE p.birth_precision
         WHEN 'd' THEN 'YYYY-MM-DD' WHEN 'm' THEN 'YYYY-MM' ELSE 'YYYY' END)
-    FROM identifier i JOIN person p USING (person_id) LEFT JOIN kit_apart a USING (person_id)
+    FROM identifier i JOIN person p USING (person_id)
+    LEFT JOIN kit_apart a ON a.person_id = coalesce(p.merged_into, p.person_id)
     CROSS JOIN LATERAL (VALUES (''), (CASE WHEN a.person_id IS NOT NULL THEN 'apart|' END)) said (first)
     WHERE said.first IS NOT NULL AND i.kind IN ('personal_number', 'cmnd', 'provisional') AND upper_inf(i.valid) AND p.died_on IS NULL
 ) TO STDOUT;

@@ -68,10 +68,10 @@ def per_hour(session: Session, checkpoint_id: int, *, since: dt.datetime, until:
     return session.rows(SQL.per_hour, checkpoint_id=checkpoint_id, since=since, until=until)
 
 
-def notices(session: Session, *, since: dt.datetime, only_open: bool = True, most: int = MOST) -> list[dict[str, Any]]:
-    """The work list of the actor's communes: who leaves them, who arrives. Newest first."""
+def notices(session: Session, *, since: dt.datetime, state: str = "open", most: int = MOST) -> list[dict[str, Any]]:
+    """The work list of the actor's communes, newest first: who leaves, who arrives. `state`: open, seen, not_found."""
     session.actor.must("passage.read")
-    rows = session.rows(SQL.notices, units=session.actor.area, since=since, only_open=only_open, most=most)
+    rows = session.rows(SQL.notices, units=session.actor.area, since=since, state=state, most=most)
     session.log("passage.read", sorted({row["person_id"] for row in rows}), list="notices")
     return rows
 

@@ -18,6 +18,7 @@ from khien.checkpoints import forms
 from khien.checkpoints.movement import actions, store
 from khien.core.errors import BadInput, NotFound
 from khien.core.session import Session, begin
+from khien.core.spreadsheet import plain
 
 _SOON = dt.timedelta(minutes=10)
 _NOTICE_DAYS = 14
@@ -61,12 +62,11 @@ def notices(request: HttpRequest) -> HttpResponse:
         counts = store.notice_counts(session, since=since)
         if state not in counts:
             raise NotFound
-        found = store.notices(session, since=since, only_open=state == "open")
-    rows = [row for row in found if row["state"] == state]
+        rows = store.notices(session, since=since, state=state)
     if request.GET.get("file") == "csv":
         return _notices_csv(rows)
     shown = {"rows": rows, "days": _NOTICE_DAYS, "counts": counts, "state": state,
-             "most": store.MOST if len(found) == store.MOST else None}  # fmt: skip
+             "most": store.MOST if len(rows) == store.MOST else None}  # fmt: skip
     return render(request, "checkpoints/notices.html", shown)
 
 
@@ -101,10 +101,9 @@ def _notices_csv(rows: list[dict[str, Any]]) -> HttpResponse:
     )
     for row in rows:
         way = _("Arrives") if row["kind"] == "arrives" else _("Leaves")
-        out.writerow([
-            row["name"], row["birth_year"], way, row["unit_name"], f"{localtime(row['at']):%d/%m/%Y %H:%M}",
-            row["checkpoint_name"] or _("declared"), row["other_name"] or "",
-        ])  # fmt: skip
+        cells = (row["name"], row["birth_year"], way, row["unit_name"], f"{localtime(row['at']):%d/%m/%Y %H:%M}",
+                 row["checkpoint_name"] or _("declared"), row["other_name"] or "")  # fmt: skip
+        out.writerow([plain(cell) for cell in cells])
     return answer
 
 
