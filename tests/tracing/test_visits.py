@@ -18,7 +18,7 @@ from khien.core.actor import machine
 from khien.core.errors import BadInput, NotAllowed
 from khien.core.session import begin
 from khien.tracing import visits
-from khien.tracing.loading import binary, loader, pieces
+from khien.tracing.loading import binary, loader, pieces, resolving
 from khien.tracing.visits import REASONS
 from tests.register import set_today
 from tests.tracing.town import ALL, add_people, number
@@ -197,6 +197,9 @@ def test_a_load_that_was_killed_goes_on_where_it_was(
         visits.load_visits(path, by=ALL, piece_size=200)
     assert people.value("SELECT count(*) FROM visit") == 0
     written.clear()
+    left = resolving.folder_of_database() / "piece-1.csv"  # as after a kill that lets nothing be tidied
+    left.parent.mkdir(parents=True, exist_ok=True)
+    left.write_text(number(1))
 
     def noted(connection: Any, shared: Any, piece: pieces.Piece) -> None:
         written.append(piece.number)
@@ -207,6 +210,7 @@ def test_a_load_that_was_killed_goes_on_where_it_was(
     assert done.resumed and min(written) == 3
     assert (done.rows, done.loaded, done.rejected) == (40, 30, {"unknown_number": 10})
     assert people.value("SELECT count(*) FROM visit") == 30
+    assert not left.parent.exists()
     with psycopg.connect(config.database_dsn("khien_loader")) as connection:  # nothing is left over
         assert connection.execute("SELECT to_regclass('loading.visit_piece')").fetchone() == (None,)
 

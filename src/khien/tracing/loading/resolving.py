@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import tempfile
+import hashlib
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from typing import Any
 import duckdb
 import psycopg
 
+from khien.core import config
 from khien.core.sql import Queries
 from khien.tracing.loading.binary import SOURCES
 from khien.tracing.loading.pieces import Piece, Source
@@ -217,13 +219,23 @@ class Resolver:
 
 @contextmanager
 def resolver(source: Source, latest: dt.datetime, workers: int) -> Iterator[Resolver]:
-    """A resolver with a folder of its own, which only we may read and which goes away."""
-    with tempfile.TemporaryDirectory(prefix="khien-visits-") as folder:
-        shared = Resolver(source, latest, Path(folder), workers)
-        try:
-            yield shared
-        finally:
-            shared.close()
+    """A resolver with a folder that only we may read and that goes away; that of a load that was killed, which holds
+    personal numbers, goes first. One load at a time: see loader.py."""
+    folder = folder_of_database()
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    shared = Resolver(source, latest, folder, workers)
+    try:
+        yield shared
+    finally:
+        shared.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def folder_of_database() -> Path:
+    """Two databases of one home never share it."""
+    mark = hashlib.sha256(config.database_dsn("khien_loader").encode()).hexdigest()[:16]
+    return config.home() / "visits" / mark
 
 
 def _is_row(row: list[str], columns: int) -> bool:
