@@ -121,8 +121,8 @@ def test_others_have_no_such_pages(auditing: dt.date) -> None:
         assert client.post("/access/log/verify/").status_code == 404
         assert 'href="/access/log/"' not in page(client, "/")
     assert 'href="/access/log/"' in page(signed_in("auditor"), "/")
-    assert 'href="/admin/"' in page(signed_in("boss"), "/")
-    assert 'href="/admin/"' not in page(signed_in("nurse"), "/")
+    assert 'href="/access/accounts/"' in page(signed_in("boss"), "/")
+    assert 'href="/access/accounts/"' not in page(signed_in("nurse"), "/")
     nobody = machine("x", "access.read")
     with begin(nobody) as session:
         with pytest.raises(NotAllowed):
@@ -143,6 +143,11 @@ def test_details_are_told_in_words_and_days_as_everywhere(auditing: dt.date) -> 
     assert "rows: visit 2" in shown and "unit: –" in shown
 
 
-def test_the_administrator_s_tables_are_those_of_accounts_alone(auditing: dt.date) -> None:
+def test_the_administrator_s_tables_are_those_of_agencies_alone(auditing: dt.date) -> None:
     shown = page(signed_in("boss"), "/admin/")
-    assert "access/account/" in shown and "procrastinate" not in shown and "socialaccount" not in shown
+    assert (
+        "access/agency/" in shown
+        and "access/account/" not in shown
+        and "procrastinate" not in shown
+        and "socialaccount" not in shown
+    )

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from khien.access.keys import digest_of
+from khien.access.keys import digest_of, one_time_password
 from khien.access.roles import opening, roles
-from khien.access.store import SQL
+from khien.access.store import ACCOUNTS, SQL
 from khien.core.actor import Actor
 from khien.core.errors import BadInput, Fault, NotFound, Refused
 from khien.core.i18n import N_
@@ -87,21 +87,88 @@ def add_account(
     return int(account.pk)
 
 
+def add_officer(
+    *,
+    by: Actor,
+    username: str,
+    name: str,
+    role: str,
+    email: str = "",
+    language: str = "vi",
+    agency: str | None = None,
+    unit_id: int | None = None,
+    purposes: Sequence[str] = (),
+    valid_from: dt.date | None = None,
+    valid_until: dt.date | None = None,
+) -> str:
+    """An account with its first post, both or neither. Returns its one-time password, shown here once.
+
+    Raises BadInput by field, also for a unit or an agency outside the area of `by`.
+    """
+    by.must("account.manage")
+    from khien.access.models import Account
+
+    word = one_time_password()
+    with _orm(by) as session:
+        made = add_account(by=by, username=username, name=name, password=word, email=email, language=language)
+        account = Account.objects.get(pk=made)
+        account.one_time_password = True
+        account.save()
+        _assign(session, account, role, agency, unit_id, purposes, valid_from, valid_until)
+    return word
+
+
 def set_password(*, by: Actor, username: str, password: str) -> None:
     """Give an account a new password. Raises NotFound, BadInput."""
     by.must("account.manage")
     account = _account(username)
+    account.one_time_password = False
     _set_password(account, password)
     with _orm(by) as session:
+        _managed(session, account)
         _save(session, account, "account.password", lambda: {"account": account.pk})
 
 
+def issue_password(*, by: Actor, username: str) -> str:
+    """A one-time password in place of the old one, returned here once: it opens nothing but the choice of another.
+
+    Raises NotFound, Refused for the own account.
+    """
+    by.must("account.manage")
+    account, word = _account(username), one_time_password()
+    account.one_time_password = True
+    _set_password(account, word)
+    with _orm(by) as session:
+        _managed(session, account, other=True)
+        _save(session, account, "account.password", lambda: {"account": account.pk})
+    return word
+
+
+def reset_second_factor(*, by: Actor, username: str) -> None:
+    """Forget the authenticator app, passkeys and recovery codes of an account whose owner lost them.
+
+    Raises NotFound, Refused for the own account.
+    """
+    by.must("account.manage")
+    from allauth.mfa.models import Authenticator
+
+    account = _account(username)
+    with _orm(by) as session:
+        _managed(session, account, other=True)
+        gone, _each = Authenticator.objects.filter(user=account).delete()
+        session.log("account.second_factor_reset", account=account.pk, entries=gone)
+
+
 def disable_account(*, by: Actor, username: str, active: bool = False) -> None:
-    """Let an account sign in no more, from its next request on (or again). It stays, because the log names it."""
+    """Let an account sign in no more, from its next request on (or again). It stays, because the log names it.
+
+    Raises NotFound, Refused for the own account.
+    """
     by.must("account.manage")
     account = _account(username)
     account.is_active = active
     with _orm(by) as session:
+        _managed(session, account, other=True)
         _save(session, account, "account.enable" if active else "account.disable", lambda: {"account": account.pk})
 
 
@@ -118,37 +185,50 @@ def assign_role(
 ) -> int:
     """Let an account serve as `role` for an agency (its code) within a unit (None: the nation). Returns its id.
 
-    Raises NotFound for an unknown account, BadInput by field, Refused where `by` would give itself a role.
+    Raises NotFound for an unknown account, BadInput by field, also for a unit or an agency outside the area of `by`,
+    Refused where `by` would give itself a role.
     """
     by.must("account.manage")
+    account = _account(username)
+    with _orm(by) as session:
+        _managed(session, account, other=True)
+        return _assign(session, account, role, agency, unit_id, purposes, valid_from, valid_until)
+
+
+def _assign(
+    session: Session, account: Account, role: str, agency: str | None, unit_id: int | None, purposes: Sequence[str],
+    valid_from: dt.date | None, valid_until: dt.date | None,
+) -> int:  # fmt: skip
     from khien.access.models import Agency, Assignment
 
-    account = _account(username)
-    if by.account_id == account.pk:
-        raise Refused(N_("Nobody gives a role to themselves."), rule="own_role")
-    with _orm(by) as session:
-        known = roles(session.today).get(role)
-        if known is None:
-            raise _fault("role", N_("There is no role {role}."), role=role)
-        for purpose in purposes:
-            if purpose not in known.purposes:
-                raise _fault("purposes", N_("The role does not serve the purpose {purpose}."), purpose=purpose)
-        served = Agency.objects.filter(code=agency).first() if agency else None
-        if agency and served is None:
-            raise _fault("agency", N_("There is no agency {agency}."), agency=agency)
-        assignment = Assignment(
-            account=account, role=role, agency=served, unit_id=_unit(session, unit_id), purposes=list(purposes),
-            valid_from=valid_from, valid_until=valid_until,
-        )  # fmt: skip
-        _save(
-            session, assignment, "account.assign",
-            lambda: {"account": account.pk, "role": role, "unit": unit_id, "assignment": assignment.pk},
-        )  # fmt: skip
+    known = roles(session.today).get(role)
+    if known is None:
+        raise _fault("role", N_("There is no role {role}."), role=role)
+    for purpose in purposes:
+        if purpose not in known.purposes:
+            raise _fault("purposes", N_("The role does not serve the purpose {purpose}."), purpose=purpose)
+    served = Agency.objects.filter(code=agency).first() if agency else None
+    if agency and served is None:
+        raise _fault("agency", N_("There is no agency {agency}."), agency=agency)
+    if valid_from and valid_until and valid_until < valid_from:
+        raise _fault("valid_until", N_("The last day lies before the first."))
+    if not session.value(ACCOUNTS.within, unit=_unit(session, unit_id)):
+        raise _fault("unit", N_("The post lies outside your own area."))
+    if served is not None and not session.value(ACCOUNTS.within, unit=served.unit_id):
+        raise _fault("agency", N_("The agency lies outside your own area."))
+    assignment = Assignment(
+        account=account, role=role, agency=served, unit_id=unit_id, purposes=list(purposes), valid_from=valid_from,
+        valid_until=valid_until,
+    )  # fmt: skip
+    _save(
+        session, assignment, "account.assign",
+        lambda: {"account": account.pk, "role": role, "unit": unit_id, "assignment": assignment.pk},
+    )  # fmt: skip
     return int(assignment.pk)
 
 
 def end_assignment(*, by: Actor, assignment_id: int, last_day: dt.date) -> None:
-    """Let an assignment end with `last_day`. Raises NotFound."""
+    """Let an assignment end with `last_day`. Raises NotFound, Refused for one of the own posts."""
     by.must("account.manage")
     from khien.access.models import Assignment
 
@@ -157,6 +237,7 @@ def end_assignment(*, by: Actor, assignment_id: int, last_day: dt.date) -> None:
         raise NotFound
     assignment.valid_until = last_day
     with _orm(by) as session:
+        _managed(session, assignment.account, other=True)
         _save(
             session,
             assignment,
@@ -224,6 +305,15 @@ def _account(username: str) -> Account:
     if found is None:
         raise NotFound(N_("There is no account {username}."), username=username)
     return found
+
+
+def _managed(session: Session, account: Account, *, other: bool = False) -> None:
+    """Raise NotFound unless every post of the account lies inside the actor's area: who could set the password of a
+    wider account would have its rights. With `other` also Refused for the actor's own account."""
+    if other and session.actor.account_id == account.pk:
+        raise Refused(N_("Nobody changes the rights of their own account."), rule="own_role")
+    if not session.value(ACCOUNTS.managed, account=account.pk, today=session.today):
+        raise NotFound(N_("There is no account {username}."), username=account.username)
 
 
 def _unit(session: Session, unit_id: int | None) -> int | None:

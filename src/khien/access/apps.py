@@ -1,4 +1,4 @@
-"""Sign-ins, sign-outs and failed attempts go into the access log."""
+"""Sign-ins, sign-outs, failed attempts and changes of the own password go into the access log."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ class AccessConfig(AppConfig):
     verbose_name = _("Accounts and agencies")
 
     def ready(self) -> None:
+        from allauth.account.signals import password_changed
         from django.contrib.auth import signals
 
         signals.user_logged_in.connect(_signed_in, dispatch_uid="khien-signed-in")
         signals.user_logged_out.connect(_signed_out, dispatch_uid="khien-signed-out")
+        password_changed.connect(_password_chosen, dispatch_uid="khien-password-chosen")
         signals.user_login_failed.connect(_failed, dispatch_uid="khien-sign-in-failed")
 
 
@@ -35,6 +37,15 @@ def _signed_in(user: Any = None, **rest: Any) -> None:
 
 def _signed_out(user: Any = None, **rest: Any) -> None:
     _log(user, "account.sign_out")
+
+
+def _password_chosen(user: Any = None, **rest: Any) -> None:
+    """The owner alone knows the password now, and the account opens what its posts open."""
+    from khien.access.store import ACCOUNTS
+
+    with begin(Actor(user.pk, user.name, "administration", frozenset())) as session:
+        session.execute(ACCOUNTS.password_chosen, account=user.pk)
+        session.log("account.password_chosen")
 
 
 def _failed(**rest: Any) -> None:

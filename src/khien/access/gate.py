@@ -19,7 +19,7 @@ View = TypeVar("View", bound=Callable[..., HttpResponse])
 def permission_required(*permissions: str) -> Callable[[View], View]:
     """Only for an actor with all of `permissions`. Others get what they would get where nothing is (DESIGN §4.5).
 
-    Who has not signed in is sent to do so; who lacks a second factor, to set it up.
+    Who has not signed in is sent to do so; who has a one-time password or no second factor, to mend that.
     """
 
     def gate(view: View) -> View:
@@ -54,6 +54,8 @@ def _turned_away(request: AccessRequest) -> HttpResponse:
         raise Http404
     if not request.user.is_authenticated:
         return _to_sign_in(request)
+    if request.needs_password:
+        return redirect("account_change_password")
     if request.needs_second_factor:
         return redirect("access:second_factor")
     raise Http404

@@ -1,8 +1,9 @@
-"""Keys of other systems: from the secret of a request to the actor behind it."""
+"""Keys of other systems: from the secret of a request to the actor behind it. And passwords that are handed over."""
 
 from __future__ import annotations
 
 import hashlib
+import secrets
 import time
 
 from khien.access import actor
@@ -15,6 +16,14 @@ from khien.core.session import begin
 _SECONDS = 10.0
 _MOST = 10_000
 _known: dict[bytes, tuple[float, Actor | None]] = {}
+
+
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # without those that are mistaken for each other on paper
+
+
+def one_time_password() -> str:
+    """Four groups of four, some 79 bits: to be read out once, and changed at the first sign-in."""
+    return "-".join("".join(secrets.choice(_LETTERS) for _letter in range(4)) for _group in range(4))
 
 
 def digest_of(secret: str) -> bytes:

@@ -23,6 +23,7 @@ class AccessRequest(HttpRequest):
     posts: list[Post]
     post: Post | None
     needs_second_factor: bool
+    needs_password: bool  # somebody else knows it: nothing is open before another one is chosen
 
 
 class ActorMiddleware:
@@ -31,13 +32,15 @@ class ActorMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         asked = cast(AccessRequest, request)
-        asked.actor, asked.posts, asked.post, asked.needs_second_factor = NOBODY, [], None, False
+        asked.actor, asked.posts, asked.post = NOBODY, [], None
+        asked.needs_second_factor = asked.needs_password = False
         if request.user.is_authenticated:
             self._take_up(asked, request.user)
         return self.get_response(request)
 
     def _take_up(self, request: AccessRequest, account: Account) -> None:
         """The post chosen in this session, else the first; none if it ended meanwhile or a second factor is missing."""
+        request.needs_password = account.one_time_password
         _, request.posts = posts(account.pk)
         chosen, purpose = request.session.get("assignment"), request.session.get("purpose")
         try:
@@ -51,7 +54,7 @@ class ActorMiddleware:
             chosen = None
         request.post = next(p for p in request.posts if chosen is None or p.assignment_id == chosen)
         request.needs_second_factor = settings.MFA_REQUIRED and request.post.role.mfa and not has_second_factor(account)
-        if not request.needs_second_factor:
+        if not request.needs_second_factor and not request.needs_password:
             request.actor = account.actor = actor
         asked = request.path.startswith("/api/") and "Accept-Language" in request.headers  # by the program itself
         if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES and not asked:

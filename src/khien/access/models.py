@@ -9,7 +9,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from khien.core.actor import Actor
+from khien.core.actor import NATION, Actor
 
 _NO_NUMBERS = RegexValidator(r"\d{9}", _("A user name must not be an identity number."), inverse_match=True)
 
@@ -57,6 +57,8 @@ class Account(AbstractBaseUser):
     name = models.TextField(_("name"))
     language = models.CharField(_("language"), max_length=2, choices=Language.choices, default=Language.VI)
     is_active = models.BooleanField(_("may sign in"), default=True)
+    # Somebody else knows the password: it opens nothing but the choice of another.
+    one_time_password = models.BooleanField(_("one-time password"), default=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     objects = Accounts()
@@ -86,10 +88,11 @@ class Account(AbstractBaseUser):
         return self.has_module_perms(permission.partition(".")[0])
 
     def has_module_perms(self, app_label: str) -> bool:
-        if self.actor is None or not self.is_active:
-            return False
-        accounts = app_label in ("access", "account", "mfa", "socialaccount")
-        return self.actor.may("account.manage" if accounts else "masterdata.manage")
+        if self.actor is None or not self.is_active or app_label in ("account", "mfa", "socialaccount"):
+            return False  # the libraries' tables are written by their own pages and by our actions alone
+        if app_label == "access":  # these forms know no area
+            return self.actor.may("account.manage") and self.actor.area == NATION
+        return self.actor.may("masterdata.manage")
 
 
 class Assignment(models.Model):

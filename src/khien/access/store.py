@@ -11,8 +11,10 @@ from khien.core.errors import NotFound
 from khien.core.i18n import N_
 from khien.core.session import Session
 from khien.core.sql import Queries
+from khien.core.text import fold
 
 SQL = Queries("khien.access")
+ACCOUNTS = Queries("khien.access", "accounts.sql")
 _AUDIT = Queries("khien.access", "audit.sql")
 _VIET_NAM = dt.timezone(dt.timedelta(hours=7))
 _EVER = dt.datetime.max.replace(tzinfo=dt.UTC)
@@ -64,6 +66,47 @@ def deeds_of_account(
     """The same for any account. Raises NotAllowed without "access.audit"."""
     session.actor.must("access.audit")
     return session.rows(SQL.deeds_of_account, account_id=account_id, limit=limit, before=before or _EVER)
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which accounts are asked for: words of a name, "active" or "suspended", a role held today, a unit."""
+
+    words: str = ""
+    state: str = ""
+    role: str = ""
+    unit_id: int | None = None
+
+
+def accounts(session: Session, sought: Sought, *, limit: int, offset: int = 0) -> list[dict[str, Any]]:
+    """Accounts all of whose posts lie inside the actor's area, by user name: columns of `accounts` in accounts.sql.
+
+    Raises NotAllowed without "account.manage".
+    """
+    session.actor.must("account.manage")
+    words = fold(sought.words).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return session.rows(
+        ACCOUNTS.accounts, today=session.today, words=f"%{words}%", state=sought.state, role=sought.role,
+        unit=sought.unit_id, account=None, limit=limit, offset=offset,
+    )  # fmt: skip
+
+
+def account(session: Session, account_id: int) -> dict[str, Any]:
+    """One of these, with all its posts (`every`). Raises NotAllowed without "account.manage", NotFound."""
+    session.actor.must("account.manage")
+    found = session.row(
+        ACCOUNTS.accounts, today=session.today, words="%", state="", role="", unit=None, account=account_id, limit=1,
+        offset=0,
+    )  # fmt: skip
+    if found is None:
+        raise NotFound
+    return {**found, "every": session.rows(ACCOUNTS.posts, account=account_id, today=session.today)}
+
+
+def agencies(session: Session) -> list[dict[str, Any]]:
+    """Agencies inside the actor's area: code, name. Raises NotAllowed without "account.manage"."""
+    session.actor.must("account.manage")
+    return session.rows(ACCOUNTS.agencies)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
-from khien.access import log_views, views
+from khien.access import account_views, log_views, views
 
 _own = [
     path("account/", views.account, name="account"),
@@ -10,6 +10,15 @@ _own = [
     path("account/second-factor/", views.second_factor, name="second_factor"),
     path("my-record/", views.own_record, name="own_record"),
     path("persons/<int:person_id>/access/", views.looks_at_person, name="looks_at_person"),
+    path("access/accounts/", account_views.accounts, name="accounts"),
+    path("access/accounts.csv", account_views.accounts_file, name="accounts_file"),
+    path("access/accounts/new/", account_views.new_account, name="new_account"),
+    path("access/accounts/<int:account_id>/", account_views.one_account, name="one_account"),
+    path("access/accounts/<int:account_id>/post/", account_views.give_post, name="give_post"),
+    path("access/accounts/<int:account_id>/post/<int:assignment_id>/", account_views.end_post, name="end_post"),
+    path("access/accounts/<int:account_id>/state/", account_views.change_state, name="change_state"),
+    path("access/accounts/<int:account_id>/password/", account_views.issue_password, name="issue_password"),
+    path("access/accounts/<int:account_id>/second-factor/", account_views.reset_second_factor, name="reset_factor"),
     path("access/log/", log_views.log, name="log"),
     path("access/log.csv", log_views.log_file, name="log_file"),
     path("access/log/person/", log_views.log_of_person, name="log_of_person"),

@@ -177,7 +177,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         N_("Accounts and agencies"),
-        "admin:index",
+        "access:accounts",
         "account.manage",
         N_("Accounts, their posts, and agencies."),
         "key",
