@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from khien.core.errors import BadInput
-from khien.core.text import read_utf8
+from khien.core.text import MOST_NOTE, free_text, read_utf8
 from khien.simulation.nation import shares_from
 from khien.vaccination import programmes
 from khien.zones.lines import lines_of
@@ -32,3 +32,11 @@ def test_a_wrong_byte_is_named_by_file_and_line(tmp_path: Path, read: Callable[[
         read(path)
     assert "cu.toml" in str(caught.value)
     assert [(fault.field, fault.line) for fault in caught.value.faults] == [("cu.toml", 3)]
+
+
+def test_words_written_freely_have_a_greatest_length() -> None:
+    assert free_text("  " + "à" * MOST_NOTE + " ") == "à" * MOST_NOTE
+    with pytest.raises(BadInput) as caught:
+        free_text("à" * (MOST_NOTE + 1), "note")
+    assert [f.field for f in caught.value.faults] == ["note"]
+    assert caught.value.text("vi") == "Nội dung này có 501 ký tự; chỉ lưu tối đa 500 ký tự."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 from khien.core.errors import BadInput, Fault
 from khien.core.i18n import N_
@@ -18,6 +19,20 @@ _SPACES = re.compile(r"\s+")
 def nfc(value: str) -> str:
     """NFC, outer spaces off, inner runs of spaces to one: how every name is stored."""
     return _SPACES.sub(" ", unicodedata.normalize("NFC", value)).strip()
+
+
+# The longest words that people write freely: a reason or a note, and a report of what happened.
+MOST_NOTE, MOST_REPORT = 500, 2000
+
+
+def free_text(value: str, field: str = "reason", most: int = MOST_NOTE) -> str:
+    """A reason or a note as it is stored, outer spaces off. Raises BadInput where it is longer than a note."""
+    kept = value.strip()
+    if len(kept) > most:
+        message = N_("This text has {length} characters; at most {most} are kept.")
+        told: dict[str, Any] = {"length": len(kept), "most": most}
+        raise BadInput(message, faults=(Fault(field, message, params=told),), **told)
+    return kept
 
 
 def fold(value: str) -> str:

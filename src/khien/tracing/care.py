@@ -12,6 +12,7 @@ from khien.core.errors import NotFound, Refused
 from khien.core.i18n import N_
 from khien.core.session import begin
 from khien.core.sql import Queries
+from khien.core.text import free_text
 from khien.tracing.history import note
 from khien.tracing.rules import cases, diary
 from khien.tracing.rules.isolation import Isolation, isolation
@@ -114,6 +115,7 @@ def note_symptoms(
     with begin(by) as session:
         session.execute(
             _q.add_symptoms, person_id=person_id, client_id=client_id, now=session.now, temperature=temperature,
-            symptoms=list(symptoms), note=remark, alarming=diary.alarming(symptoms, temperature, session.today),
+            symptoms=list(symptoms), note=free_text(remark, "remark"),
+            alarming=diary.alarming(symptoms, temperature, session.today),
         )  # fmt: skip
         session.log("contact.work", [person_id], diary=True)

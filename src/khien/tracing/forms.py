@@ -10,6 +10,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from khien.core.forms import DateField
+from khien.core.text import MOST_NOTE
 from khien.tracing.actions import CaseEntry
 from khien.tracing.rules.cases import CASE_STATES, OPEN_CASE
 
@@ -42,11 +43,11 @@ class CaseForm(forms.Form):
 
 class StateForm(forms.Form):
     state = forms.ChoiceField(label=_("New state"), choices=[(s, _(text)) for s, text in CASE_STATES.items()])
-    reason = forms.CharField(label=_("Reason"), required=False, max_length=400)
+    reason = forms.CharField(label=_("Reason"), required=False, max_length=MOST_NOTE)
 
 
 class LinkForm(forms.Form):
     """`infector` is the number of a case; empty: from outside the known cases."""
 
     infector = forms.IntegerField(label=_("Number of the infector's case"), required=False, min_value=1)
-    reason = forms.CharField(label=_("Reason"), max_length=400)
+    reason = forms.CharField(label=_("Reason"), max_length=MOST_NOTE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from khien.core.session import Session
 from khien.core.sql import Queries
+from khien.core.text import free_text
 
 _q = Queries("khien.tracing")
 
@@ -15,5 +16,5 @@ def note(
     """Keep what something came to. `cause` is the case: its person and number."""
     session.execute(
         _q.event, subject=subject, person_id=person_id, case_person_id=cause[0], case_id=cause[1], before=before,
-        after=after, reason=reason, account=session.actor.account_id, now=session.now,
+        after=after, reason=free_text(reason), account=session.actor.account_id, now=session.now,
     )  # fmt: skip

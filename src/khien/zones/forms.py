@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from khien.core.errors import NotFound
 from khien.core.forms import DateField, DayField
 from khien.core.session import Session
+from khien.core.text import MOST_NOTE
 from khien.population import store as register
 from khien.territory import store as territory
 from khien.zones import store
@@ -154,7 +155,7 @@ class CapacityForm(forms.Form):
         choices=(("yes", _("Yes: beds, oxygen and mobile stations are ready")), ("no", _("No"))),
     )  # fmt: skip
     on = DateField(label=_("On the day"))
-    note = forms.CharField(label=_("Note"), max_length=200, required=False)
+    note = forms.CharField(label=_("Note"), max_length=MOST_NOTE, required=False)
 
     def __init__(self, *args: Any, communes: Iterable[Mapping[str, Any]], **options: Any) -> None:
         super().__init__(*args, **options)

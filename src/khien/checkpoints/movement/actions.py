@@ -21,6 +21,7 @@ from khien.core.actor import Actor
 from khien.core.errors import BadInput, Fault, NotFound
 from khien.core.i18n import N_
 from khien.core.session import Session, begin
+from khien.core.text import free_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def revoke_pass(*, by: Actor, pass_id: UUID, reason: str) -> None:
     if not reason.strip():
         raise BadInput(N_("Give the reason."), faults=(Fault("reason", N_("Give the reason.")),))
     with begin(by) as session:
-        if not session.value(SQL.revoke_pass, pass_id=pass_id, at=session.now, reason=reason.strip()):
+        if not session.value(SQL.revoke_pass, pass_id=pass_id, at=session.now, reason=free_text(reason)):
             raise NotFound
         session.log("declaration.write", revoked=1)
 

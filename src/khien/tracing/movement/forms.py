@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from khien.checkpoints.forms import WhoForm
 from khien.checkpoints.rules import declared
+from khien.core.text import MOST_NOTE
 from khien.tracing.movement.places import AIR, KINDS, Guest
 
 
@@ -67,7 +68,7 @@ class DiaryForm(forms.Form):
         localize=True, widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )  # fmt: skip
     remark = forms.CharField(
-        label=_("Anything else"), required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 2})
+        label=_("Anything else"), required=False, max_length=MOST_NOTE, widget=forms.Textarea(attrs={"rows": 2})
     )
 
     def __init__(self, *args: Any, asked: dict[str, dict[str, str]], **kwargs: Any) -> None:

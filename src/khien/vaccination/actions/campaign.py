@@ -11,6 +11,7 @@ from khien.core.actor import Actor
 from khien.core.errors import BadInput, Fault, NotFound
 from khien.core.i18n import N_, Message, translate
 from khien.core.session import Session, begin
+from khien.core.text import free_text
 from khien.territory import store as territory
 from khien.vaccination import due, programmes, sending
 from khien.vaccination.refusal import refused_by
@@ -162,7 +163,11 @@ def note_call(*, by: Actor, session_id: int, person_id: int, state: str, reason:
     with begin(by) as session:
         vaccination_session(session, session_id)
         if not session.execute(
-            SQL.set_call_state, session_id=session_id, person_id=person_id, state=state, reason=reason.strip()
+            SQL.set_call_state,
+            session_id=session_id,
+            person_id=person_id,
+            state=state,
+            reason=free_text(reason),
         ):
             raise NotFound(N_("This person is not on the session's list, or has been there already."))
         session.log("desk.work", [person_id], session=session_id, state=state)

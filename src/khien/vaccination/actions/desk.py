@@ -14,6 +14,7 @@ from khien.core.actor import Actor
 from khien.core.errors import BadInput, Fault, NotFound, Refused
 from khien.core.i18n import N_, translate
 from khien.core.session import Session, begin
+from khien.core.text import free_text
 from khien.population import store as population
 from khien.vaccination.actions.doses import DoseOutcome, correct_dose, record_dose
 from khien.vaccination.actions.stock import move_stock
@@ -69,7 +70,11 @@ def refuse_consent(*, by: Actor, session_id: int, person_id: int, reason: str) -
         if not session.execute(SQL.refused, session_id=session_id, person_id=person_id):
             raise refused_by(desk_checks()["not_screened"])
         session.execute(
-            CAMPAIGN.set_call_state, session_id=session_id, person_id=person_id, state="refused", reason=reason.strip()
+            CAMPAIGN.set_call_state,
+            session_id=session_id,
+            person_id=person_id,
+            state="refused",
+            reason=free_text(reason),
         )
         session.log("desk.work", [person_id], session=session_id, consent="refused")
 

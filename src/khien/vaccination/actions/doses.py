@@ -13,6 +13,7 @@ from khien.core.actor import Actor
 from khien.core.errors import BadInput, Fault, NotFound
 from khien.core.i18n import N_
 from khien.core.session import Session, begin
+from khien.core.text import free_text
 from khien.vaccination import schedule
 from khien.vaccination.refusal import refused
 from khien.vaccination.rules.dose_checks import DoseEntry, DoseFacts, Finding, check_dose, finding, may_be_recorded
@@ -163,7 +164,7 @@ def correct_dose(
         row = replace(
             row,
             supersedes=dose_id,
-            reason=reason.strip(),
+            reason=free_text(reason),
             status="completed" if changes is not None else "entered-in-error",
         )
         ids = _insert(session, [row])

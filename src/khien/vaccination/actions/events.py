@@ -12,6 +12,7 @@ from khien.core.actor import Actor
 from khien.core.errors import BadInput, Fault, NotFound
 from khien.core.i18n import N_, Message
 from khien.core.session import Session, begin
+from khien.core.text import MOST_REPORT, free_text
 from khien.vaccination.actions.doses import DoseOutcome, correct_dose
 from khien.vaccination.refusal import refused_by
 from khien.vaccination.store.doses import SQL as DOSES
@@ -48,7 +49,7 @@ def report_event(
             raise refused_by(checks["in_the_future"])
         made = session.value(
             SQL.insert_event, person_id=person_id, client_id=client_id, dose_id=dose_id, site_id=dose["site_id"],
-            onset_at=onset_at, known_at=known_at or session.now, symptoms=symptoms.strip(),
+            onset_at=onset_at, known_at=known_at or session.now, symptoms=free_text(symptoms, "symptoms", MOST_REPORT),
             seriousness=list(seriousness), by=by.account_id, now=session.now,
         )  # fmt: skip
         session.log("event.report", [person_id], event=made, serious=bool(seriousness))
@@ -66,7 +67,7 @@ def update_event(
         old = _kept(session, person_id, event_id)
         changes: dict[str, Any] = {}
         if symptoms is not None and symptoms.strip():
-            changes["symptoms"] = symptoms.strip()
+            changes["symptoms"] = free_text(symptoms, "symptoms", MOST_REPORT)
         if seriousness is not None:
             changes["seriousness"] = list(seriousness)
         if reported and old["reported_at"] is None:
@@ -87,7 +88,8 @@ def conclude_event(*, by: Actor, person_id: int, event_id: int, causality: str, 
     with begin(by) as session:
         old = _kept(session, person_id, event_id)
         changes = {
-            "causality": causality, "conclusion": conclusion.strip(), "concluded_at": session.now,
+            "causality": causality, "conclusion": free_text(conclusion, "conclusion", MOST_REPORT),
+            "concluded_at": session.now,
             "closed_at": session.now if old["reported_at"] is not None or not old["seriousness"] else None,
         }  # fmt: skip
         _write(session, old, changes, "event.assess")

@@ -11,6 +11,7 @@ from khien.core.actor import Actor
 from khien.core.errors import BadInput, Fault
 from khien.core.i18n import N_, Message
 from khien.core.session import Session, begin
+from khien.core.text import free_text
 from khien.vaccination.refusal import refused_by
 from khien.vaccination.store import doses as doses_store
 from khien.vaccination.store.stock import SQL, recipients, stock_checks
@@ -105,7 +106,7 @@ def move_stock(
         after = session.rows(
             SQL.insert_movements, client_id=client_id, kind=kinds, site_id=places,
             other_site=[there] if there is None else [there, here], product=product, lot_number=lot_number,
-            doses=doses, session_id=session_id, reason=reason.strip(), now=session.now, by=by.account_id,
+            doses=doses, session_id=session_id, reason=free_text(reason), now=session.now, by=by.account_id,
         )  # fmt: skip
         session.log("stock.move", kind=kind, product=product, lot=lot_number, site=site, doses=doses)
         return Movement("recorded", {row["site_id"]: row["doses"] for row in after}[here])
@@ -132,7 +133,7 @@ def report_excursion(
         if not replayed:
             session.execute(
                 SQL.insert_movements, client_id=client_id, kind=["excursion"], site_id=[here], other_site=[None],
-                product=product, lot_number=lot_number, doses=row["doses"], session_id=None, reason=reason.strip(),
+                product=product, lot_number=lot_number, doses=row["doses"], session_id=None, reason=free_text(reason),
                 now=session.now, by=by.account_id,
             )  # fmt: skip
             _block(session, product, lot_number, reason)
@@ -158,7 +159,7 @@ def release_lot(*, by: Actor, product: str, lot_number: str, reason: str) -> Non
     with begin(by) as session:
         _lot(session, product, lot_number, change=True)
         if session.execute(SQL.release_lot, product=product, lot_number=lot_number):
-            session.log("lot.release", product=product, lot=lot_number, reason=reason.strip())
+            session.log("lot.release", product=product, lot=lot_number, reason=free_text(reason))
 
 
 def open_vial(
@@ -179,8 +180,10 @@ def open_vial(
 
 
 def _block(session: Session, product: str, lot_number: str, reason: str) -> None:
-    if session.execute(SQL.block_lot, product=product, lot_number=lot_number, on=session.today, reason=reason.strip()):
-        session.log("lot.block", product=product, lot=lot_number, reason=reason.strip())
+    if session.execute(
+        SQL.block_lot, product=product, lot_number=lot_number, on=session.today, reason=free_text(reason)
+    ):
+        session.log("lot.block", product=product, lot=lot_number, reason=free_text(reason))
 
 
 def _check(kind: str, lot: dict[str, Any], today: dt.date, balance: int, doses: int) -> None:

@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from khien.core.forms import DateField
+from khien.core.text import MOST_NOTE
 
 
 class CampaignForm(forms.Form):
@@ -54,7 +55,7 @@ class CloseForm(forms.Form):
     client_id = forms.UUIDField(widget=forms.HiddenInput)
     used = forms.IntegerField(label=_("Doses used"), min_value=0, initial=0)
     wasted = forms.IntegerField(label=_("Doses thrown away"), min_value=0, initial=0)
-    reason = forms.CharField(label=_("Why thrown away"), max_length=500, required=False)
+    reason = forms.CharField(label=_("Why thrown away"), max_length=MOST_NOTE, required=False)
 
 
 class AllocationForm(forms.Form):

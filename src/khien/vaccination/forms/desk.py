@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from khien.core.text import MOST_NOTE
 from khien.vaccination.rules.screening import Criterion
 
 
@@ -52,4 +53,4 @@ class GiveForm(forms.Form):
 
 
 class ReasonForm(forms.Form):
-    reason = forms.CharField(label=_("Reason"), max_length=500)
+    reason = forms.CharField(label=_("Reason"), max_length=MOST_NOTE)

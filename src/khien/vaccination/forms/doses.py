@@ -11,6 +11,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from khien.core.forms import DateField
+from khien.core.text import MOST_NOTE
 from khien.vaccination.rules.dose_checks import DoseEntry
 
 
@@ -65,7 +66,7 @@ class CorrectionForm(forms.Form):
     )  # fmt: skip
     given_on = DateField(label=_("Right date"), required=False)
     vaccine = forms.ChoiceField(label=_("Right vaccine and lot"), required=False)
-    reason = forms.CharField(label=_("Reason"), max_length=500, widget=forms.Textarea(attrs={"rows": 2}))
+    reason = forms.CharField(label=_("Reason"), max_length=MOST_NOTE, widget=forms.Textarea(attrs={"rows": 2}))
 
     def __init__(self, *args: Any, lots: Sequence[dict[str, Any]], names: dict[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -135,7 +136,7 @@ class ProofForm(forms.Form):
     given_on = DateField(label=_("Date given, as the proof says"))
     lot_number = forms.CharField(label=_("Lot"), max_length=100, required=False)
     site = forms.ChoiceField(label=_("Vaccination site"), required=False)
-    reason = forms.CharField(label=_("Number and issuer of the proof"), max_length=500)
+    reason = forms.CharField(label=_("Number and issuer of the proof"), max_length=MOST_NOTE)
 
     def __init__(self, *args: Any, sites: Sequence[dict[str, Any]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

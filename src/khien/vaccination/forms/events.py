@@ -9,13 +9,16 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from khien.core.forms import DateField
+from khien.core.text import MOST_REPORT
 
 
 class EventForm(forms.Form):
     """A reaction after a dose. Days and hours are those of the wall clock in Viet Nam."""
 
     client_id = forms.UUIDField(widget=forms.HiddenInput)
-    symptoms = forms.CharField(label=_("What happened"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
+    symptoms = forms.CharField(
+        label=_("What happened"), max_length=MOST_REPORT, widget=forms.Textarea(attrs={"rows": 3})
+    )
     day = DateField(label=_("Day it began"))
     hour = forms.TimeField(
         label=_("Hour it began (for example 14:30)"), widget=forms.TextInput({"class": "nhsuk-input--width-5"})
@@ -31,7 +34,9 @@ class EventForm(forms.Form):
 
 class ConclusionForm(forms.Form):
     causality = forms.ChoiceField(label=_("Category of the cause (WHO)"), widget=forms.RadioSelect)
-    conclusion = forms.CharField(label=_("Conclusion"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
+    conclusion = forms.CharField(
+        label=_("Conclusion"), max_length=MOST_REPORT, widget=forms.Textarea(attrs={"rows": 3})
+    )
 
     def __init__(self, *args: Any, categories: Sequence[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -41,7 +46,9 @@ class ConclusionForm(forms.Form):
 class LearnedForm(forms.Form):
     """What was learned of a reaction since it was reported."""
 
-    symptoms = forms.CharField(label=_("What happened"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
+    symptoms = forms.CharField(
+        label=_("What happened"), max_length=MOST_REPORT, widget=forms.Textarea(attrs={"rows": 3})
+    )
     seriousness = forms.MultipleChoiceField(
         label=_("Serious, because of"), required=False, widget=forms.CheckboxSelectMultiple
     )

@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from khien.core.forms import DateField
+from khien.core.text import MOST_NOTE
 
 
 class ReceiptForm(forms.Form):
@@ -45,7 +46,7 @@ class MoveForm(forms.Form):
         choices=[("transfer_out", _("Sent to another site")), ("waste", _("Thrown away"))], widget=forms.RadioSelect,
     )  # fmt: skip
     to_site = forms.ChoiceField(label=_("To which site"), required=False)
-    reason = forms.CharField(label=_("Why thrown away"), max_length=500, required=False)
+    reason = forms.CharField(label=_("Why thrown away"), max_length=MOST_NOTE, required=False)
 
     def __init__(
         self, *args: Any, held: Sequence[tuple[str, str]], sites: Sequence[dict[str, Any]], **kwargs: Any
@@ -67,7 +68,7 @@ class ExcursionForm(forms.Form):
     client_id = forms.UUIDField(widget=forms.HiddenInput)
     held = forms.ChoiceField(label=_("Which fridge, which lot"))
     since = DateField(label=_("Since when"), required=False)
-    reason = forms.CharField(label=_("What happened"), max_length=500)
+    reason = forms.CharField(label=_("What happened"), max_length=MOST_NOTE)
 
     def __init__(self, *args: Any, held: Sequence[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -75,4 +76,4 @@ class ExcursionForm(forms.Form):
 
 
 class LotReasonForm(forms.Form):
-    reason = forms.CharField(label=_("Reason"), max_length=500)
+    reason = forms.CharField(label=_("Reason"), max_length=MOST_NOTE)

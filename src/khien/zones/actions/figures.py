@@ -10,6 +10,7 @@ from khien.core.errors import Fault
 from khien.core.i18n import N_
 from khien.core.session import Session, begin
 from khien.core.sql import Queries
+from khien.core.text import free_text
 from khien.zones import store
 from khien.zones.lines import day_of, lines_of, refuse
 
@@ -23,7 +24,7 @@ def report_capacity(*, by: Actor, unit_id: int, sufficient: bool, on: dt.date | 
     with begin(by) as session:
         store.must_reach(session, store.area_of_units(session, [unit_id]))
         day = on or session.today
-        session.execute(_q.load_capacity, unit_id=unit_id, on=day, sufficient=sufficient, note=note)
+        session.execute(_q.load_capacity, unit_id=unit_id, on=day, sufficient=sufficient, note=free_text(note, "note"))
         session.log("zone.capacity", unit=unit_id, sufficient=sufficient)
 
 

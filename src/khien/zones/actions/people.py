@@ -9,6 +9,7 @@ from khien.core.errors import NotFound, Refused
 from khien.core.i18n import N_
 from khien.core.session import begin
 from khien.core.sql import Queries
+from khien.core.text import free_text
 from khien.zones import store
 from khien.zones.rules.lifecycle import TASK_STATES, TaskState, task_may_become
 from khien.zones.rules.presence import rule_of
@@ -41,7 +42,7 @@ def report_task(
         before = [s for s in TASK_STATES if task_may_become(s, state)]
         was = session.value(
             _q.task_done, person_id=person_id, zone_id=zone_id, unit_id=unit_id, came_on=came_on, state=state,
-            before=before, today=session.today, note=note.strip(),
+            before=before, today=session.today, note=free_text(note, "note"),
         )  # fmt: skip
         if was is None:
             raise NotFound
