@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from khien.cli import main
-from khien.core.errors import WrongUsage
+from khien.core.errors import WrongUsage, system_reason
+from khien.core.i18n import translate
 from khien.web.serving import check_port
 
 _ID = "00000000-0000-4000-8000-000000000001"
@@ -88,3 +89,18 @@ def test_a_port_that_is_taken_is_told_even_where_it_could_be_shared() -> None:
         taken.listen()
         with pytest.raises(WrongUsage):
             check_port("127.0.0.1", taken.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("vi", "không có tệp hoặc thư mục này"), ("en", "there is no such file or folder")]
+)
+def test_what_the_system_says_of_a_file_is_said_in_both_languages(
+    database: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, language: str, said: str
+) -> None:
+    monkeypatch.setenv("KHIEN_LANGUAGE", language)
+    code, shown = told(capsys, "population", "load", "/nowhere/people.csv")
+    assert code in (2, 3, 5) and said in shown and "No such file" not in shown
+
+
+def test_other_errors_of_the_system_are_told_by_number() -> None:
+    assert translate("{reason}", "vi", reason=system_reason(OSError(9999, "x"))) == "hệ thống từ chối (9999)"

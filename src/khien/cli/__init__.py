@@ -18,7 +18,7 @@ from typing import Any
 import click
 
 from khien import rulebook
-from khien.core.errors import BadInput, KhienError, Refused, Unavailable
+from khien.core.errors import BadInput, KhienError, Refused, Unavailable, system_reason
 from khien.core.i18n import N_
 
 
@@ -117,7 +117,7 @@ def _told(failure: Exception) -> KhienError:
     if isinstance(cause, psycopg.OperationalError):
         return Unavailable(N_("The database does not answer. Is it running? Try: khien db status"))
     if isinstance(cause, OSError) and cause.filename is not None:
-        return Unavailable(N_("{file} cannot be used: {reason}."), file=cause.filename, reason=cause.strerror)
+        return Unavailable(N_("{file} cannot be used: {reason}."), file=cause.filename, reason=system_reason(cause))
     steps = traceback.extract_tb(failure.__traceback__)[-6:]
     where = " < ".join(f"{Path(step.filename).name}:{step.lineno}" for step in reversed(steps))
     return KhienError(N_("This is our fault: {kind} at {where}."), kind=type(failure).__name__, where=where)

@@ -8,6 +8,7 @@ its parameters never hold an identifier of a person.
 from __future__ import annotations
 
 import dataclasses
+import errno
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -34,6 +35,27 @@ class KhienError(Exception):
 
     def __str__(self) -> str:
         return self.text("en")
+
+
+_OF_THE_SYSTEM = {
+    errno.ENOENT: {"en": "there is no such file or folder", "vi": "không có tệp hoặc thư mục này"},
+    errno.EACCES: {"en": "no permission", "vi": "không có quyền truy cập"},
+    errno.EPERM: {"en": "no permission", "vi": "không có quyền truy cập"},
+    errno.EISDIR: {"en": "it is a folder", "vi": "đây là thư mục"},
+    errno.ENOTDIR: {"en": "it is not a folder", "vi": "đây không phải thư mục"},
+    errno.EEXIST: {"en": "it is there already", "vi": "đã tồn tại"},
+    errno.ENOSPC: {"en": "the disk is full", "vi": "đĩa đã đầy"},
+    errno.EROFS: {"en": "the disk is read-only", "vi": "đĩa chỉ đọc"},
+    errno.EIO: {"en": "the disk does not work", "vi": "lỗi thiết bị lưu trữ"},
+}
+_OTHER = {"en": "the system refuses ({number})", "vi": "hệ thống từ chối ({number})"}
+
+
+def system_reason(failure: OSError) -> Message:
+    """What the operating system said, in both languages: a parameter of a message, translated with it."""
+    number = failure.errno or 0
+    told = _OF_THE_SYSTEM.get(number)
+    return told or {tongue: text.format(number=number) for tongue, text in _OTHER.items()}
 
 
 class WrongUsage(KhienError):

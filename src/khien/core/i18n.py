@@ -44,6 +44,10 @@ def translate(message: Message, language: str, **params: Any) -> str:
         text = message.get(language) or message["en"]
     if not params:
         return text
+    # A parameter may be a sentence in both languages itself.
+    params = {
+        name: translate(value, language) if isinstance(value, Mapping) else value for name, value in params.items()
+    }
     if language == "vi":  # as everything official in Viet Nam writes days
         params = {name: _day(value) for name, value in params.items()}
     return text.format(**params)

@@ -9,7 +9,7 @@ import django
 from granian import Granian
 from granian.constants import Interfaces
 
-from khien.core.errors import WrongUsage
+from khien.core.errors import WrongUsage, system_reason
 from khien.core.i18n import N_
 
 
@@ -22,7 +22,7 @@ def check_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as failure:
             message = N_("Nothing can be served at {host}, port {port}: {reason}. Choose another with --port.")
-            raise WrongUsage(message, host=host, port=port, reason=failure.strerror) from failure
+            raise WrongUsage(message, host=host, port=port, reason=system_reason(failure)) from failure
 
 
 def serve(host: str, port: int, workers: int) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from khien.core.errors import BadInput, Refused, Unavailable
+from khien.core.errors import BadInput, Refused, Unavailable, system_reason
 from khien.core.i18n import N_
 from khien.core.server import databases, programs, settings
 from khien.core.server.progress import Progress, quiet
@@ -261,5 +261,5 @@ def _writing(folder: Path) -> Iterator[None]:
             N_("Cannot write the backup to {path}: {reason}."),
             code="disk_full" if full else "not_writable",
             path=folder.parent,
-            reason=failure.strerror,
+            reason=system_reason(failure),
         ) from failure

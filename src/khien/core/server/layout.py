@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from khien.core import config
-from khien.core.errors import Unavailable
+from khien.core.errors import Unavailable, system_reason
 from khien.core.i18n import N_
 from khien.core.server.account import Account
 
@@ -69,7 +69,7 @@ def writing() -> Iterator[None]:
             N_("Cannot write to {folder}: {reason}. KHIEN_HOME can name another folder."),
             code="not_writable",
             folder=failure.filename or home(),
-            reason=failure.strerror,
+            reason=system_reason(failure),
         ) from failure
 
 

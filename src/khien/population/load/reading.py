@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 import duckdb
 
-from khien.core.errors import BadInput, Fault
+from khien.core.errors import BadInput, Fault, system_reason
 from khien.core.i18n import N_
 from khien.population.load.columns import check_header
 
@@ -84,8 +84,7 @@ def open_extract(path: Path) -> Extract:
         with path.open("rb") as stream:
             head = stream.read(1 << 16)
     except OSError as failure:
-        reason = failure.strerror or ""
-        raise BadInput(N_("The file cannot be read: {reason}."), reason=reason) from failure
+        raise BadInput(N_("The file cannot be read: {reason}."), reason=system_reason(failure)) from failure
     if not head.strip():
         raise BadInput(N_("The file is empty."))
     if head.startswith(b"PAR1") or path.suffix.lower() == ".parquet":
