@@ -8,21 +8,27 @@ jobs of all capabilities).
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import psycopg
+from procrastinate import JobContext
 from procrastinate.contrib.django import app
+from psycopg.types.json import Jsonb
 
-from khien.core.actor import Actor
-from khien.core.errors import NotFound
-from khien.core.i18n import N_
+from khien.core.actor import Actor, machine
+from khien.core.errors import KhienError, NotFound
+from khien.core.i18n import LANGUAGES, N_
 from khien.core.session import Session, begin
 from khien.core.sql import Queries
 
@@ -32,6 +38,7 @@ _LAST = (
     " ORDER BY j.task_name, e.at DESC"
 )
 
+_LONG = re.compile(r"\d{6,}")  # longer than any figure a message tells, and as long as numbers of people
 
 _sql = Queries("khien.core", "jobs.sql")
 
@@ -58,13 +65,34 @@ def nightly(name: str, title: str, at: str) -> Callable[[Callable[[], Any]], Cal
 
         # The worker counts in UTC.
         @app.periodic(cron=f"{minute} {(hour - 7) % 24} * * *", periodic_id=name)
-        @app.task(name=name, queueing_lock=name, lock=name, retry=3)
-        def run(timestamp: int) -> None:
-            work()
+        @app.task(name=name, queueing_lock=name, lock=name, retry=3, pass_context=True)
+        def run(context: JobContext, timestamp: int) -> None:
+            try:
+                work()
+            except Exception as failure:
+                _note(context.job.id, failure)
+                raise
 
         return work
 
     return register
+
+
+def _note(job: int | None, failure: Exception) -> None:
+    """Keep why a run failed, for the page. Where not even that can be written, the worker's own log has it."""
+    with suppress(psycopg.Error, KhienError), begin(machine("administration")) as session:
+        session.execute(_sql.note_failure, job=job, told=Jsonb(reason_of(failure)))
+
+
+def reason_of(failure: Exception) -> dict[str, str]:
+    """Class and message of an error in both languages, without anything that may name a person: our own messages hold
+    none, others are told by where they happened."""
+    kind = type(failure).__name__
+    if isinstance(failure, KhienError):
+        return {tongue: f"{kind}: {_LONG.sub('…', failure.text(tongue))}" for tongue in LANGUAGES}
+    steps = traceback.extract_tb(failure.__traceback__)[-4:]
+    where = " < ".join(f"{Path(step.filename).name}:{step.lineno}" for step in reversed(steps))
+    return dict.fromkeys(LANGUAGES, f"{kind}: {where}")
 
 
 def known() -> list[Nightly]:

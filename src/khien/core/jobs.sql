@@ -3,16 +3,19 @@
 -- name: last_runs
 -- Of each job the newest one that began.
 SELECT DISTINCT ON (j.task_name) j.task_name AS name, j.status::text AS state, j.attempts,
-    s.at AS started_at, e.at AS ended_at
+    s.at AS started_at, e.at AS ended_at, f.told AS failure
 FROM procrastinate_jobs j
+LEFT JOIN job_failure f ON f.job_id = j.id
 LEFT JOIN LATERAL (SELECT max(v.at) AS at FROM procrastinate_events v WHERE v.job_id = j.id AND v.type = 'started') s ON true
 LEFT JOIN LATERAL (SELECT max(v.at) AS at FROM procrastinate_events v
                    WHERE v.job_id = j.id AND v.type IN ('succeeded', 'failed')) e ON true
 ORDER BY j.task_name, j.id DESC
 
 -- name: runs
-SELECT j.task_name AS name, j.status::text AS state, j.attempts, s.at AS started_at, e.at AS ended_at
+SELECT j.task_name AS name, j.status::text AS state, j.attempts, s.at AS started_at, e.at AS ended_at,
+    f.told AS failure
 FROM procrastinate_jobs j
+LEFT JOIN job_failure f ON f.job_id = j.id
 LEFT JOIN LATERAL (SELECT max(v.at) AS at FROM procrastinate_events v WHERE v.job_id = j.id AND v.type = 'started') s ON true
 LEFT JOIN LATERAL (SELECT max(v.at) AS at FROM procrastinate_events v
                    WHERE v.job_id = j.id AND v.type IN ('succeeded', 'failed')) e ON true
@@ -28,3 +31,8 @@ FROM procrastinate_workers
 INSERT INTO procrastinate_jobs (task_name, queue_name, lock, queueing_lock, args)
 VALUES (%(name)s::text, 'default', %(name)s::text, %(name)s::text, jsonb_build_object('timestamp', %(at)s::bigint))
 ON CONFLICT DO NOTHING
+
+-- name: note_failure
+-- Why the latest try of a run failed.
+INSERT INTO job_failure (job_id, told) VALUES (%(job)s, %(told)s)
+ON CONFLICT (job_id) DO UPDATE SET told = excluded.told
