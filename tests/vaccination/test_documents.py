@@ -45,3 +45,15 @@ def test_every_document_of_vaccination_has_a_vietnamese_name() -> None:
     shown |= {d.title for name in programmes.shipped() for d in programmes.find(name).documents.values()}
     assert len(shown) > 20
     assert sorted(t for t in shown if rulebook.document(t, "vi") == t) == []
+
+
+def test_every_series_and_group_has_a_vietnamese_name() -> None:
+    known = tomllib.loads(files("khien.rulebook").joinpath("names.toml").read_text(encoding="utf-8"))["names"]
+    found = [programmes.find(name) for name in programmes.shipped()]
+    shown = {g.name for p in found for g in p.groups}
+    for antigen in (a for p in found for a in p.antigens.values()):
+        shown |= {antigen.name, *(s.name for s in antigen.series), *(s.type for s in antigen.series)}
+        shown |= {dose.kind for s in antigen.series for dose in s.doses}
+    assert sorted(shown - set(known)) == []
+    assert rulebook.named("Two primary doses", "vi") == "Hai mũi cơ bản"
+    assert rulebook.named("Two primary doses", "en") == "Two primary doses"

@@ -90,9 +90,10 @@ def show(name: str | None, day: dt.datetime | None, as_json: bool) -> None:
     tongue = language()
     click.echo(found.title.get(tongue) or found.id)
     for row in details["series"]:
-        click.echo(f"  {row['antigen']}: {row['name']} ({row['type']}) [{rulebook.document(row['document'], tongue)}]")
+        antigen, name, kind = (rulebook.named(row[key], tongue) for key in ("antigen", "name", "type"))
+        click.echo(f"  {antigen}: {name} ({kind}) [{rulebook.document(row['document'], tongue)}]")
         for dose in row["doses"]:
-            click.echo(f"    {dose['number']} {dose['kind']}: {', '.join(dose['vaccines'])}")
+            click.echo(f"    {dose['number']} {rulebook.named(dose['kind'], tongue)}: {', '.join(dose['vaccines'])}")
     for group in details["priority_groups"]:
         named = rulebook.document(group["document"], tongue)
         click.echo(f"  {group['number']}. {group['title'].get(tongue, '')} [{named}]")

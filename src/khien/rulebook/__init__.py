@@ -44,6 +44,16 @@ def document(title: str, language: str) -> str:
     return f"{names['kinds'][found['kind']]} {found['number']}" + (f" ngày {found['day']}" if found["day"] else "")
 
 
+def named(name: str, language: str) -> str:
+    """What a series, a vaccine group or a kind of dose is called: for "vi" by names.toml, else as it stands."""
+    return str(_names().get(name, name)) if language == "vi" else name
+
+
+@cache
+def _names() -> dict[str, str]:
+    return tomllib.loads(files("khien.rulebook").joinpath("names.toml").read_text(encoding="utf-8"))["names"]
+
+
 @cache
 def _documents() -> dict[str, dict[str, str]]:
     return tomllib.loads(files("khien.rulebook").joinpath("documents.toml").read_text(encoding="utf-8"))

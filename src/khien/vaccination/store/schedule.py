@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from khien import rulebook
 from khien.core.session import Session
 from khien.population import store as population
 from khien.vaccination import programmes, schedule
@@ -40,7 +41,11 @@ def courses(session: Session, person_id: int, *, language: str) -> list[dict[str
     for name in programmes.shipped():
         told = course(session, person_id, name, language=language)
         title = programmes.find(name).title.get(language, name)
-        found += [{"programme": title, **group} for group in told["forecast"] if _asks(group, oldest)]
+        found += [
+            {"programme": title, **group, "group": rulebook.named(group["group"], language)}
+            for group in told["forecast"]
+            if _asks(group, oldest)
+        ]
     return sorted(found, key=lambda row: (row["recommended"] or "", row["group"]))
 
 

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from khien import rulebook
 from khien.access.gate import permission_required
 from khien.core.errors import BadInput
 from khien.core.session import Session, begin
@@ -25,10 +26,12 @@ from khien.vaccination.views.sheet import sheet_response
 
 
 def _groups() -> list[tuple[str, str]]:
+    tongue = language()
+    found = [(name, programmes.find(name)) for name in programmes.shipped()]
     return [
-        (f"{name}|{group.name}", f"{programmes.find(name).title.get(language(), name)}: {group.name}")
-        for name in programmes.shipped()
-        for group in programmes.find(name).groups
+        (f"{name}|{group.name}", f"{one.title.get(tongue, name)}: {rulebook.named(group.name, tongue)}")
+        for name, one in found
+        for group in one.groups
     ]
 
 
