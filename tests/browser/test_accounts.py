@@ -1,0 +1,65 @@
+"""The administrator makes an account; its owner signs in with the one-time password and has to choose another."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from khien.access import actions as access
+from khien.core.actor import machine
+from khien.core.session import begin
+from tests.access.conftest import django_database, ready  # noqa: F401 - fixtures
+from tests.browser.conftest import PHONE, Watch
+from tests.browser.steps import check_axe, check_width, picture, sign_in
+from tests.register import NORTH, add_country
+
+WORD, OWN = "bon-mua-hoa-trai-9", "mot-mat-khau-khac-7"
+
+
+@pytest.fixture(autouse=True)
+def administrator(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    request.getfixturevalue("django_database")
+    with begin(machine("test", "*"), role="khien_loader") as session:
+        add_country(session)
+    by = machine("administration", "account.manage")
+    access.add_account(by=by, username="quan-tri", name="Quản trị viên", password=WORD)
+    access.assign_role(by=by, username="quan-tri", role="administrator")
+
+
+def test_an_account_from_the_administrator_to_its_owner(page: Page, watch: Watch) -> None:
+    sign_in(page, "quan-tri", WORD)
+    page.goto("/access/accounts/")
+    check_axe(page)
+    page.get_by_role("link", name="Tài khoản mới").click()
+    check_axe(page)
+    page.locator("#id_username").fill("lan")
+    page.locator("#id_name").fill("Trần Thị Ví Dụ")
+    page.locator("#id_role").select_option("vaccinator")
+    page.locator("#id_unit").fill(str(NORTH))
+    page.get_by_role("button", name="Tạo tài khoản").click()
+    word = page.locator("code").inner_text()
+    check_axe(page)
+    page.get_by_role("link", name="Đến tài khoản").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Trần Thị Ví Dụ")
+    check_axe(page)
+    picture(page, "account")
+    page.get_by_text("Phân công vị trí").click()
+    check_axe(page)
+    page.set_viewport_size(PHONE)
+    for address in (page.url, "/access/accounts/", "/access/accounts/new/"):
+        page.goto(address)
+        check_width(page)
+
+    page.context.clear_cookies()
+    sign_in(page, "lan", word)
+    expect(page).to_have_url("/accounts/password/change/")
+    check_axe(page)
+    page.goto("/persons/")
+    page.wait_for_url("**/accounts/password/change/")
+    page.locator("input[name=oldpassword]").fill(word)
+    page.locator("input[name=password1]").fill(OWN)
+    page.locator("input[name=password2]").fill(OWN)
+    page.locator("input[name=password2]").press("Enter")
+    page.wait_for_url("**/account/")
+    expect(page.get_by_role("main")).to_contain_text("Cán bộ tiêm chủng")
