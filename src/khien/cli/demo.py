@@ -77,7 +77,7 @@ def _prepare(on: dt.date, people: int) -> list[tuple[str, str, str]]:
         server.ensure_running()
         migrate()
         from khien.simulation import demo as steps
-        from khien.simulation import demo_tracing, demo_zones
+        from khien.simulation import demo_checks, demo_tracing, demo_zones
         from khien.vaccination.actions import load_products
 
         step(N_("Administrative units of 2021 and 2025"))
@@ -97,6 +97,7 @@ def _prepare(on: dt.date, people: int) -> list[tuple[str, str, str]]:
         demo_tracing.outbreak(steps.invented(people), on, steps.actor())
         step(N_("Accounts"))
         logins = steps.add_logins(on)
+        demo_checks.check_identities(steps.actor(), steps.DISTRICT, steps.BORN)
         step(N_("Coverage"))
         steps.build_coverage()
         for task in bars.task_ids:

@@ -227,14 +227,16 @@ def _pass(n: int, today: dt.date, ground: Ground) -> None:
         if unit not in posts or unit == person["home_unit"]:
             continue
         late = n == 2 and at < 3
-        moment = min(_at(today, 6 + int(draw.integers(0, 10)), int(draw.integers(0, 60))), now)
+        moment = _at(today, 6 + int(draw.integers(0, 10)), int(draw.integers(0, 60)))
+        if moment > now:  # made in the morning or at night: nobody passes later than now
+            moment -= dt.timedelta(days=1)
         if late:
             moment -= dt.timedelta(days=2)
         entry = PassageEntry(_message(today, at), moment, "in", person_id=person["person_id"],
                              from_unit=person["home_unit"], to_unit=unit, checked="register")  # fmt: skip
         lists.setdefault(posts[unit], []).append(entry)
         if at == 7 and n == 1:
-            again = PassageEntry(_message(today, at, "again"), moment + dt.timedelta(minutes=3), "in",
+            again = PassageEntry(_message(today, at, "again"), min(moment + dt.timedelta(minutes=3), now), "in",
                                  person_id=person["person_id"], from_unit=person["home_unit"], to_unit=unit,
                                  checked="eye")  # fmt: skip
             lists[posts[unit]].append(again)
@@ -249,6 +251,7 @@ def _impossible(today: dt.date, person: dict[str, int], posts: dict[int, int], g
     with begin(actor()) as session:
         province = units.find(session, _NEIGHBOUR, today)
         gate = _farthest(session, province["unit_id"], today)
+        day = today if session.now > _at(today, 8, 0) else today - dt.timedelta(days=1)
     code = f"CHOT-{gate['code']}"
     checkpoints.add_checkpoint(by=actor(), code=code, name=f"Chốt {gate['name']}", unit_id=gate["unit_id"])
     with begin(actor()) as session:
@@ -257,7 +260,7 @@ def _impossible(today: dt.date, person: dict[str, int], posts: dict[int, int], g
     for at, post, goal in ((7, posts.get(unit), unit), (8, far, gate["unit_id"])):
         if post is not None:
             entry = PassageEntry(
-                _message("far", at), _at(today, at, 15 if at == 7 else 0), "in", person_id=person["person_id"],
+                _message("far", at), _at(day, at, 15 if at == 7 else 0), "in", person_id=person["person_id"],
                 to_unit=goal, checked="register",
             )  # fmt: skip
             passing.record_passages(by=actor(), checkpoint_id=post, entries=[entry])

@@ -36,3 +36,13 @@ ORDER BY i.value;
 
 -- name: people_of
 SELECT home_unit, count(*) AS people FROM person WHERE home_unit = ANY (%(units)s) AND died_on IS NULL GROUP BY 1;
+
+-- name: agency_of
+SELECT id FROM agency WHERE code = %(code)s;
+
+-- name: presented
+-- Grown-ups of a unit with what stands on their cards, in an order that is the same every time.
+SELECT i.value AS number, p.name, p.birth_date FROM person p
+JOIN identifier i ON i.person_id = p.person_id AND i.kind = 'personal_number'
+WHERE p.home_unit = %(unit)s AND p.died_on IS NULL AND p.merged_into IS NULL AND p.birth_date < '2003-01-01'
+ORDER BY hashint8(p.person_id), p.person_id LIMIT %(many)s;
