@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -10,17 +11,18 @@ import click
 from khien.checkpoints.movement import qr
 from khien.cli import language, print_json
 from khien.core.actor import machine
+from khien.core.errors import WrongUsage
 from khien.core.i18n import N_, translate
 from khien.core.session import begin
 from khien.territory import store as territory
-from khien.tracing.movement import places
+from khien.tracing.movement import places, posters
 
 _ACTOR = machine("epidemic-control", "place.manage")
 
 
 @click.group()
 def place() -> None:
-    """Places that people check in at: add, list, code, alias, close."""
+    """Places that people check in at: add, list, code, poster, alias, close."""
 
 
 @place.command()
@@ -80,6 +82,31 @@ def code(place_id: int, role: str, host: str, png: Path | None, as_json: bool) -
     if png:
         png.write_bytes(qr.png(text, scale=12))
     print_json({"code": text, "file": str(png) if png else None}) if as_json else click.echo(text)
+
+
+@place.command()
+@click.argument("place_ids", nargs=-1, type=click.IntRange(1, 2**63 - 1))
+@click.option("--commune", help="Official code or name of a commune: all its open places.")
+@click.option("--role", type=click.Choice(["guest", "keeper"]), default="guest", show_default=True)
+@click.option("--host", required=True, help="Begin of the address on the poster, like https://khien.example.vn")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The PDF to write.")
+@click.option("--json", "as_json", is_flag=True)
+def poster(
+    place_ids: tuple[int, ...], commune: str | None, role: str, host: str, out: Path, as_json: bool
+) -> None:  # fmt: skip
+    """The posters of places as one PDF to print, an A4 sheet each."""
+    if bool(place_ids) == bool(commune):
+        raise WrongUsage(N_("Name either places or a commune."))
+    actor = _ACTOR
+    if commune:
+        with begin(actor) as session:
+            unit = territory.find(session, commune, session.today)
+            actor = replace(actor, area=territory.area_of(session, [unit["unit_id"]]))
+    with begin(actor) as session:
+        found = [places.place(session, place_id) for place_id in place_ids] if place_ids else places.open_ones(session)
+        sheets = posters.sheets(session, found, host=host, role=role)
+    out.write_bytes(posters.typeset(sheets)[0])
+    print_json({"file": str(out), "posters": len(found)}) if as_json else click.echo(out)
 
 
 @place.command()

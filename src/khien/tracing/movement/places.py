@@ -91,6 +91,14 @@ def places(session: Session, text: str = "", *, page: int = 1) -> tuple[list[dic
     return rows, session.value(_q.count_places, text=text)
 
 
+def open_ones(session: Session) -> list[dict[str, Any]]:
+    """All open places of the area, by name."""
+    rows, total = places(session)
+    for page in range(2, -(-total // PAGE) + 1):
+        rows += places(session, page=page)[0]
+    return [row for row in rows if row["closed_at"] is None]
+
+
 def path_of(place_id: int, role: str = "guest") -> str:
     """Path of the place's code, signed by the newest key: it follows the host on the poster."""
     key = keys.signing_key()

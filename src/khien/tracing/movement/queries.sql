@@ -24,7 +24,7 @@ WHERE p.place_id = coalesce((SELECT place_id FROM place WHERE code = %(code)s),
 
 -- name: places
 -- Places of the area that people check in at, by name.
-SELECT p.place_id, p.code, p.kind, p.name, p.address, p.closed_at, u.name AS unit_name
+SELECT p.place_id, p.code, p.kind, p.name, p.address, p.closed_at, p.unit_id, u.name AS unit_name
 FROM place p JOIN unit u USING (unit_id)
 WHERE p.unit_id <@ khien_area() AND p.code !~ '^(lane|vehicle|session):'
   AND (%(text)s = '' OR khien_fold(p.name) LIKE '%%' || khien_fold(%(text)s) || '%%' OR p.code = %(text)s)

@@ -26,7 +26,7 @@ from khien.access.gate import permission_required
 from khien.checkpoints.movement import communes, qr
 from khien.core.errors import BadInput, NotFound
 from khien.core.session import begin
-from khien.tracing.movement import diary, places
+from khien.tracing.movement import diary, places, posters
 from khien.tracing.movement.forms import AliasForm, DiaryForm, GuestForm, PlaceForm
 from khien.tracing.movement.places import KINDS, Guest
 from khien.tracing.rules import diary as asked
@@ -87,7 +87,8 @@ def _ask(
     status: int = 200, error: str = "",
 ) -> HttpResponse:  # fmt: skip
     initial = known.name.split()[-1][0] if known and known.name else ""
-    context = {"place": place, "form": form, "known": known, "initial": initial, "own": own, "error": error}
+    context = {"place": place, "form": form, "known": known, "initial": initial, "own": own, "error": error,
+               "days": posters.retention()}  # fmt: skip
     return render(request, "tracing/visit.html", context, status=status)
 
 
@@ -204,13 +205,29 @@ def diary_answered(request: HttpRequest, person_id: int) -> HttpResponse:
 @permission_required("place.manage")
 def list_places(request: HttpRequest) -> HttpResponse:
     """Places of the area with their codes."""
-    text, asked_page = request.GET.get("q", "")[:100], request.GET.get("page", "1")
-    page = max(1, int(asked_page)) if asked_page.isdecimal() and len(asked_page) < 6 else 1
+    text, page = _asked(request)
     with begin(request.actor) as session:
         rows, total = places.places(session, text, page=page)
     context = {"rows": rows, "total": total, "q": text, "kinds": KINDS,
                "page": Paginator(range(total), places.PAGE).get_page(page)}  # fmt: skip
     return render(request, "tracing/places.html", context)
+
+
+def _asked(request: HttpRequest) -> tuple[str, int]:
+    """What the list of places is asked for: a part of the name, and the page."""
+    text, asked_page = request.GET.get("q", "")[:100], request.GET.get("page", "1")
+    return text, max(1, int(asked_page)) if asked_page.isdecimal() and len(asked_page) < 6 else 1
+
+
+@permission_required("place.manage")
+def posters_pdf(request: HttpRequest) -> HttpResponse:
+    """The posters of the places on a page of the list, those that are open, in one PDF."""
+    text, page = _asked(request)
+    with begin(request.actor) as session:
+        rows, _total = places.places(session, text, page=page)
+        still_open = [row for row in rows if row["closed_at"] is None]
+        made = posters.sheets(session, still_open, host=request.build_absolute_uri("/"))
+    return _pdf(made, "posters")
 
 
 @permission_required("place.manage")
@@ -266,6 +283,23 @@ def poster(request: HttpRequest, place_id: int, role: str) -> HttpResponse:
     address = request.build_absolute_uri(places.path_of(place_id, role))
     context = {"place": found, "role": role, "picture": qr.picture_url(address), "breadcrumbs": _way(found["name"])}
     return render(request, "tracing/poster.html", context)
+
+
+@permission_required("place.manage")
+def poster_pdf(request: HttpRequest, place_id: int, role: str) -> HttpResponse:
+    """The same as a PDF, an A4 sheet."""
+    if role not in ("guest", "keeper"):
+        raise NotFound
+    with begin(request.actor) as session:
+        found = places.place(session, place_id)
+        made = posters.sheets(session, [found], host=request.build_absolute_uri("/"), role=role)
+    return _pdf(made, f"poster-{place_id}-{role}")
+
+
+def _pdf(sheets: str, name: str) -> HttpResponse:
+    answer = HttpResponse(posters.typeset(sheets)[0], content_type="application/pdf")
+    answer["Content-Disposition"] = f'attachment; filename="{name}.pdf"'
+    return answer
 
 
 def _way(here: str) -> list[tuple[str, str]]:
