@@ -198,6 +198,11 @@ def test_an_area_s_administrator_neither_sees_nor_touches_what_lies_outside(coun
         actions.end_assignment(
             by=by, assignment_id=posts(number_of("boss"))[1][0].assignment_id, last_day=dt.date(2020, 1, 1)
         )
+    held = posts(number_of("south-nurse"))[1][0].assignment_id
+    with pytest.raises(NotFound):
+        actions.add_api_key(by=by, assignment_id=held, name="Southern system", expires_on=dt.date(2030, 1, 1))
+    with pytest.raises(BadInput):
+        actions.add_agency(by=by, code="far", name="Far", kind="station", unit_id=SOUTH)
     page(client, "/admin/access/agency/", 404)
     page(client, "/admin/mfa/authenticator/", 404)
     page(signed_in("boss"), "/admin/mfa/authenticator/", 404)

@@ -62,7 +62,9 @@ def add_agency(*, by: Actor, code: str, name: str, kind: str, unit_id: int | Non
     from khien.access.models import Agency
 
     with _orm(by) as session:
-        agency = Agency(code=code, name=nfc(name), kind=kind, unit_id=_unit(session, unit_id))
+        if not session.value(ACCOUNTS.within, unit=_unit(session, unit_id)):
+            raise _fault("unit", N_("The agency lies outside your own area."))
+        agency = Agency(code=code, name=nfc(name), kind=kind, unit_id=unit_id)
         _save(session, agency, "account.agency", lambda: {"agency": agency.pk})
     return int(agency.pk)
 
@@ -260,6 +262,7 @@ def add_api_key(*, by: Actor, assignment_id: int, name: str, expires_on: dt.date
     secret = f"khien_{secrets.token_urlsafe(32)}"
     key = ApiKey(assignment=assignment, name=nfc(name), digest=digest_of(secret), expires_on=expires_on)
     with _orm(by) as session:
+        _managed(session, assignment.account)
         _save(session, key, "account.api_key", lambda: {"key": key.pk, "assignment": assignment_id})
     return secret
 
@@ -274,6 +277,7 @@ def revoke_api_key(*, by: Actor, key_id: int) -> None:
         raise NotFound
     key.revoked = True
     with _orm(by) as session:
+        _managed(session, key.assignment.account)
         _save(session, key, "account.api_key_revoked", lambda: {"key": key.pk})
 
 
