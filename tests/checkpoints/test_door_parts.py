@@ -120,3 +120,24 @@ def test_while_a_call_waits_for_the_disk_and_only_then_the_next_goes_beside_it(
 
     with ThreadPoolExecutor(1) as thread:  # the browser driver may keep an event loop in this one
         thread.submit(asyncio.run, run()).result()
+
+
+class _BrokenLine(_Line):
+    async def ask(self, parameters: Sequence[bytes | None], executed: Callable[[], None]) -> bytes:
+        raise ZeroDivisionError
+
+
+def test_what_nobody_foresaw_is_told_to_whoever_asked_and_the_line_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coalescer, "Line", _BrokenLine)
+
+    async def run() -> None:
+        gathered = coalescer.Coalescer(lines=1, slow_lines=1, largest=10, waiting=100)
+        for _ in range(2):  # the second would wait for ever on a line that was lost
+            ticket = _Waiting()
+            gathered.submit(ticket)
+            with pytest.raises(KhienError):
+                await asyncio.wait_for(ticket.told, 5)
+        assert gathered.queued == gathered.under_way == 0
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, run()).result()

@@ -209,7 +209,7 @@ def test_who_asked_before_sees_what_was_written_since(country: Session, told: li
 def test_after_the_night_nobody_who_asks_waits(country: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     born = dt.date(1980, 1, 1)
     register(country, {n: (born, "male", [(dt.date(2021, 8, n), "pfizer")], None) for n in range(1, 5)})
-    assert due.keep_up(country, COVID) >= 4
+    assert due.keep_up(country.actor, COVID) >= 4
 
     def build(session: Session, rules: object, known: dict, since: dt.datetime | None) -> int:
         assert since is not None, "somebody's past had to be built"

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from khien import rulebook
 from khien.cli import khien
 from khien.cli.programme import programme as programme_command
-from khien.core.errors import BadInput, NotFound
+from khien.core.errors import BadInput, Fault, NotFound
 from khien.vaccination import evaluation, programmes
 from khien.vaccination.rules.facts import Person
 from khien.vaccination.toml_writer import to_toml
@@ -258,3 +258,9 @@ def test_written_toml_reads_back() -> None:
     assert antigen.name == 'Quote " and \\ and ệ'
     assert antigen.series[0].doses[0].ages[0].valid_from == dt.date(2021, 1, 2).toordinal()
     assert antigen.series[0].doses[0].recurring
+
+
+def test_what_was_expected_is_said_in_the_readers_language() -> None:
+    found = evaluation.read_person(programmes.find("covid_19_vn_2021"), {"birth_date": "1990-01-01", "doses": 5})
+    assert isinstance(found, Fault)
+    assert found.text("vi") == "Cần một danh sách." and found.text("en") == "Expected a list."

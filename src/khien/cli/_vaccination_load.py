@@ -17,7 +17,6 @@ from khien.cli import print_json
 from khien.core.actor import machine
 from khien.core.errors import BadInput, Fault
 from khien.core.i18n import N_, Message, translate
-from khien.core.session import begin
 from khien.vaccination import actions, due, programmes
 from khien.vaccination.actions import DoseOutcome
 from khien.vaccination.rules.dose_checks import DoseEntry
@@ -51,8 +50,7 @@ def load(file: Path, rejects: Path | None, as_json: bool) -> None:
     partial.replace(target) if refused else partial.unlink()
     if counts.get("recorded"):
         for name in programmes.shipped():
-            with begin(actor) as session:
-                due.keep_up(session, name)  # nobody who then asks who is due has to wait for it
+            due.keep_up(actor, name)  # nobody who then asks who is due has to wait for it
     if as_json:
         print_json({**counts, "rejects": str(target) if refused else None})
         return

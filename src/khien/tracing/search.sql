@@ -23,6 +23,7 @@ CREATE OR REPLACE FUNCTION trace_infectiousness(day date, onset date, first_day 
 -- Others' visits that are too long count with their beginning. Runs as khien_tracer, for the functions below alone: who was
 -- together does not depend on who asks, and without policies its plan is a fifth as long. Planned for each search: a plan
 -- for any months would look into all of them, in no order.
+DROP FUNCTION IF EXISTS trace_step(bigint[], timestamptz[], timestamptz[], date[], jsonb);  -- earlier forms
 DROP FUNCTION IF EXISTS trace_step(bigint[], timestamptz[], timestamptz[], date[], jsonb, bigint[], integer, boolean);
 CREATE OR REPLACE FUNCTION trace_step(
     sources bigint[], starts timestamptz[], ends timestamptz[], onsets date[], rule jsonb, known bigint[] = '{}',

@@ -15,7 +15,8 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from khien.core.session import Session
+from khien.core.actor import Actor
+from khien.core.session import Session, begin
 from khien.core.sql import Queries
 from khien.vaccination import programmes
 from khien.vaccination.evaluation import vaccine_code
@@ -68,12 +69,21 @@ def find_due(session: Session, programme: str, area: str, on: dt.date, *, vaccin
     )
 
 
-def keep_up(session: Session, programme: str) -> int:
+def keep_up(by: Actor, programme: str) -> int:
     """Bring what is kept of everybody's past up to date, in the actor's area: at night and after a load, so that nobody
-    who asks has to wait for it. How many people were looked at."""
+    who asks has to wait for it. Block by block, each in a transaction of its own: whoever asks meanwhile waits for one
+    block at most. How many people were looked at."""
     rules = _rules(programme)
-    known = {**rules.parameters(session.today), "area": session.actor.area}
-    return _catch_up(session, rules, known) + _build(session, rules, known, None)
+    looked_at, most = 0, _FIRST
+    while True:
+        with begin(by) as session:
+            known = {**rules.parameters(session.today), "area": by.area}
+            looked_at += _catch_up(session, rules, known)
+            found, complete = _step(session, rules, known, None, most)
+        looked_at += found
+        if complete and found < most:
+            return looked_at
+        most = _BLOCK
 
 
 def count_due(session: Session) -> list[dict[str, Any]]:
@@ -178,20 +188,29 @@ def _build(session: Session, rules: _Rules, known: Mapping[str, Any], since: dt.
     """Build what is missing, or what changed since a moment; how many people were looked at."""
     looked_at, most = 0, _FIRST if since is None else None
     while True:
-        done = session.row(SQL.build, known, since=since, most=most)
-        assert done is not None
-        looked_at += done["found"]
-        if done["missing"]:
-            limits = [
-                {"day": str(day), "births": _texts(rules.marks.births(n)), "starts": _texts(rules.marks.starts(n))}
-                for day in done["missing"]
-                for n in (day.toordinal(),)
-            ]
-            session.execute(SQL.put_days, known, rows=Jsonb(limits))
-        elif most is None or done["found"] < most:
+        found, complete = _step(session, rules, known, since, most)
+        looked_at += found
+        if complete and (most is None or found < most):
             return looked_at
         if most is not None:
             most = _BLOCK
+
+
+def _step(
+    session: Session, rules: _Rules, known: Mapping[str, Any], since: dt.datetime | None, most: int | None
+) -> tuple[int, bool]:
+    """Build `most` people; how many were looked at, and whether all of them are built: those with a dose on a day whose
+    limits were not there yet are next time."""
+    done = session.row(SQL.build, known, since=since, most=most)
+    assert done is not None
+    if done["missing"]:
+        limits = [
+            {"day": str(day), "births": _texts(rules.marks.births(n)), "starts": _texts(rules.marks.starts(n))}
+            for day in done["missing"]
+            for n in (day.toordinal(),)
+        ]
+        session.execute(SQL.put_days, known, rows=Jsonb(limits))
+    return done["found"], not done["missing"]
 
 
 def _texts(days: Iterable[int]) -> list[str]:

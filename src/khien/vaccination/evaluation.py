@@ -24,6 +24,7 @@ from khien import rulebook
 from khien.core.errors import Fault
 from khien.core.i18n import N_
 from khien.vaccination import reasons
+from khien.vaccination.expected import expected
 from khien.vaccination.programmes import products
 from khien.vaccination.rules.engine import Answer, DoseJudgement, evaluate
 from khien.vaccination.rules.facts import Given, Person
@@ -53,7 +54,7 @@ def read_person(
 
 def _person(programme: Programme, values: Any, on: dt.date | None) -> Person:
     if not isinstance(values, dict):
-        raise _Broken("", N_("Expected {expected}."), expected="a JSON object")
+        raise _Broken("", N_("Expected {expected}."), expected=expected("a JSON object"))
     birth = _day(values.get("birth_date"), "birth_date")
     day = on.toordinal() if on is not None and not values.get("on") else _day(values.get("on"), "on")
     doses = []
@@ -81,7 +82,7 @@ def _country(programme: Programme, name: str) -> str:
 def _rows(values: Mapping[str, Any], key: str) -> list[Any]:
     found = values.get(key) or []
     if not isinstance(found, list):
-        raise _Broken(key, N_("Expected {expected}."), expected="a list")
+        raise _Broken(key, N_("Expected {expected}."), expected=expected("a list"))
     return found
 
 
@@ -101,7 +102,7 @@ def _day(value: Any, field: str) -> int:
 
 def _dose(programme: Programme, row: Any, field: str) -> Given:
     if not isinstance(row, dict):
-        raise _Broken(field, N_("Expected {expected}."), expected="an object")
+        raise _Broken(field, N_("Expected {expected}."), expected=expected("an object"))
     product, cvx = row.get("product"), row.get("cvx")
     if not product and not cvx:
         raise _Broken(field, N_("A dose names a product or a CVX code."))
@@ -123,7 +124,7 @@ def _amount(value: Any, field: str) -> float | None:
     try:
         return float(value)
     except (TypeError, ValueError) as error:
-        raise _Broken(field, N_("Expected {expected}."), expected="a number") from error
+        raise _Broken(field, N_("Expected {expected}."), expected=expected("a number")) from error
 
 
 def vaccine_code(programme: Programme, product: str, cvx: str = "") -> str:
@@ -151,7 +152,11 @@ def _observations(programme: Programme, values: Mapping[str, Any]) -> dict[str, 
             if isinstance(row, str):
                 row = {name: row}
             if not isinstance(row, dict) or not row.get(name):
-                raise _Broken(field, N_("Expected {expected}."), expected=f"a text or an object with “{name}”")
+                raise _Broken(
+                    field,
+                    N_("Expected {expected}."),
+                    expected={"en": f"a text or an object with “{name}”", "vi": f"văn bản hoặc đối tượng có “{name}”"},
+                )
             day = _day(row["date"], f"{field}.date") if row.get("date") else None
             for code in _observation_codes(programme, str(row[name]), str(row.get("system") or "")):
                 # Of several infections the latest decides.

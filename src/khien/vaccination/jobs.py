@@ -9,11 +9,6 @@ from khien.core.jobs import nightly
 
 @nightly("vaccination.keep_up", N_("What the lists of who is due need"), at="03:10")
 def keep_up() -> dict[str, int]:
-    from khien.core.session import begin
     from khien.vaccination import due, programmes
 
-    looked_at = {}
-    for name in programmes.shipped():
-        with begin(machine("vaccination")) as session:
-            looked_at[name] = due.keep_up(session, name)
-    return looked_at
+    return {name: due.keep_up(machine("vaccination"), name) for name in programmes.shipped()}

@@ -9,6 +9,7 @@ from typing import Any
 
 from khien.core.errors import Fault
 from khien.core.i18n import N_
+from khien.vaccination.expected import expected
 from khien.vaccination.rules.periods import Period, period
 
 _HEADER = re.compile(r"^\s*(\[\[?)\s*([A-Za-z0-9_.\-\"' ]+?)\s*\]\]?\s*(#.*)?$")
@@ -72,7 +73,7 @@ class Section:
     def _at(self, key: str) -> str:
         return f"{self.path}.{key}".lstrip(".")
 
-    def _get(self, key: str, kinds: tuple[type, ...], expected: str, required: bool) -> Any:
+    def _get(self, key: str, kinds: tuple[type, ...], form: str, required: bool) -> Any:
         self.asked.add(key)
         value = self.values.get(key)
         if value is None:
@@ -80,7 +81,7 @@ class Section:
                 self.faults.add(self._at(key), N_("This field is missing."))
             return None
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-            self.faults.add(self._at(key), N_("Expected {expected}."), expected=expected)
+            self.faults.add(self._at(key), N_("Expected {expected}."), expected=expected(form))
             return None
         return value
 
@@ -124,7 +125,7 @@ class Section:
         if value is None:
             return ()
         if not all(isinstance(item, str) for item in value):
-            self.faults.add(self._at(key), N_("Expected {expected}."), expected="a list of texts")
+            self.faults.add(self._at(key), N_("Expected {expected}."), expected=expected("a list of texts"))
             return ()
         return tuple(value)
 
@@ -134,7 +135,7 @@ class Section:
         if value is None:
             return {}
         if not all(isinstance(item, str) for item in value.values()):
-            self.faults.add(self._at(key), N_("Expected {expected}."), expected="a table of texts")
+            self.faults.add(self._at(key), N_("Expected {expected}."), expected=expected("a table of texts"))
             return {}
         return dict(value)
 
@@ -142,7 +143,7 @@ class Section:
         value = self._get(key, (list,), "a list of tables", False)
         for i, item in enumerate(value or ()):
             if not isinstance(item, dict):
-                self.faults.add(f"{self._at(key)}[{i}]", N_("Expected {expected}."), expected="a table")
+                self.faults.add(f"{self._at(key)}[{i}]", N_("Expected {expected}."), expected=expected("a table"))
                 continue
             part = Section(item, f"{self._at(key)}[{i}]", self.faults)
             yield part

@@ -8,6 +8,7 @@ fit, any error) goes the whole way and is answered there; what was recorded here
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from http.client import responses
@@ -23,6 +24,7 @@ from khien.access.keys import actor_of_key
 from khien.vaccination.api import DoseIn, answer_dose
 from khien.web.security import ContentSecurityPolicy
 
+_log = logging.getLogger("khien.api")
 _PATH, _BEARER = "/api/doses", "Bearer "
 _MOST = 10_000  # bytes
 
@@ -75,7 +77,8 @@ def _answer(key: str, message: bytes) -> tuple[int, bytes] | None:
             return None
         with translation.override(settings.LANGUAGE_CODE):  # whatever this thread speaks
             status, body = answer_dose(actor, DoseIn.model_validate(json.loads(message)))
-    except Exception:  # the whole way meets it again and says what it is
+    except Exception as failure:  # the whole way meets it again and says what it is; what goes well there is noted here
+        _log.warning("a plain dose goes the whole way: %s", type(failure).__name__)  # its text may name a person
         return None
     return status, json.dumps(body).encode()
 
@@ -86,6 +89,4 @@ def _headers() -> list[tuple[str, str]]:
     response["Content-Type"] = "application/json; charset=utf-8"
     response["Content-Language"] = settings.LANGUAGE_CODE
     response["Vary"] = "Cookie"
-    if settings.SECURE_HSTS_SECONDS:
-        response["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}"
     return [(name, value) for name, value in response.items() if name != "Content-Length"]

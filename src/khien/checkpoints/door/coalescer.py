@@ -6,6 +6,7 @@ While a call is under way the next one fills, so the batch grows with the load a
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine, Sequence
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from khien.checkpoints.rules.declared import Declared
 from khien.checkpoints.rules.rule import rules_json
 from khien.core.errors import KhienError
 
+_log = logging.getLogger("khien.door")
 _MANY = 200  # checks
 # How long a call is at work before somebody looks whether it waits: it needs 0.3 ms and 0.03 to 0.05 a check.
 _SLOW_CALL, _SLOW_CHECK = 0.001, 0.00008  # seconds
@@ -51,7 +53,7 @@ class Coalescer:
         self._rules = binary.jsonb(rules_json())
         self._key_line, self._key_turn = Line(self._loop), asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._scheduled = False
+        self._scheduled = self._closed = False
 
     @property
     def full(self) -> bool:
@@ -75,6 +77,7 @@ class Coalescer:
         return bytes.fromhex(key.decode()) if key else None
 
     def close(self) -> None:
+        self._closed = True  # a line that is closed says that its call is over: no further one begins on it
         for line in (*self._lines, self._key_line):
             line.close()
 
@@ -88,7 +91,7 @@ class Coalescer:
         """A call costs the database as much as ten checks in it: a further one beside one at work is worth it only for
         many checks, or while that one waits for the disk. Fewer wait until it commits, and go together."""
         self._scheduled = False
-        while self._idle and self._queue and self._worth_it():
+        while self._idle and self._queue and not self._closed and self._worth_it():
             before = self.under_way
             batch = self._next_batch()
             line = self._idle.pop()
@@ -134,9 +137,21 @@ class Coalescer:
         return batch
 
     async def _call(self, line: Line, batch: list[Ticket]) -> None:
+        over = False
+
+        def executed() -> None:
+            nonlocal over
+            if not over:
+                over = True
+                self._executed()
+
         try:
-            lines = await line.ask(self._parameters(batch), self._executed)
-        except (LineDown, CallFailed) as failure:
+            lines = await line.ask(self._parameters(batch), executed)
+        except Exception as failure:
+            if not isinstance(failure, LineDown | CallFailed):  # nobody foresaw it: whoever asked is told all the same
+                _log.error("a call failed: %s", type(failure).__name__)  # its text may quote what was asked
+                line.close()
+            executed()
             self._free(line, batch)
             if isinstance(failure, CallFailed) and len(batch) > 1:
                 # Nothing was written: one that the database chokes on must not harm its neighbours.

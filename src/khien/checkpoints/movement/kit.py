@@ -64,7 +64,7 @@ def make(path: Path, *, by: Actor) -> dict[str, Any]:
             header = _header(session, key)
             expected = int(session.value(SQL.kit_size))
             last = dt.datetime.fromisoformat(header["expires_at"]).date()
-            session.execute(SQL.kit_apart, first=session.today, last=last, secret=_secret_of_month(session.today))
+            session.execute(SQL.kit_apart, first=session.today, last=last, secret=_secret_of_year(session.today))
             for count, part in filters.build(_lines(session), key, filters.parts_for(expected)):
                 body.write(part)
                 parts.append({"bytes": len(part), "sha256": hashlib.sha256(part).hexdigest()})
@@ -175,10 +175,14 @@ def _parsed(header: dict[str, Any], body: memoryview, pass_keys: dict[bytes, byt
     )
 
 
-def _secret_of_month(day: dt.date) -> int:
-    """By which others are named beside those under an order: a signed 64-bit number."""
+def _secret_of_year(day: dt.date) -> int:
+    """By which others are named beside those under an order: a signed 64-bit number.
+
+    The same all year: whoever is named in kits of two secrets is hardly there by chance. Another next year, so that it
+    is not always the same who are asked to be checked online.
+    """
     key = hashlib.sha256(config.secret_key().encode()).digest()
-    return int.from_bytes(hashlib.blake2b(f"kit {day:%Y-%m}".encode(), key=key, digest_size=8).digest(), signed=True)
+    return int.from_bytes(hashlib.blake2b(f"kit {day:%Y}".encode(), key=key, digest_size=8).digest(), signed=True)
 
 
 def _lines(session: Session) -> Iterator[bytes]:

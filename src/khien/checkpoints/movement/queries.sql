@@ -78,7 +78,7 @@ SELECT * FROM checkpoint_figures(%(since)s, %(until)s);
 SELECT * FROM checkpoint_hours(%(since)s, %(until)s);
 
 -- name: kit_apart
--- Who is to stay apart while the kit is good, and one in 256 of everybody, by the secret of this month: whoever tries out
+-- Who is to stay apart while the kit is good, and one in 256 of everybody, by the secret of this year: whoever tries out
 -- people on a kit that was lost learns nothing certain, and not more from the next kit.
 CREATE TEMP TABLE kit_apart ON COMMIT DROP AS
 SELECT coalesce(p.merged_into, p.person_id) AS person_id
