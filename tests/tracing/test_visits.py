@@ -17,6 +17,7 @@ from khien.core import config
 from khien.core.actor import machine
 from khien.core.errors import BadInput, NotAllowed
 from khien.core.session import begin
+from khien.core.sql import Queries
 from khien.tracing import visits
 from khien.tracing.loading import binary, loader, pieces, resolving
 from khien.tracing.visits import REASONS
@@ -238,6 +239,33 @@ def test_pieces_are_the_file_and_end_where_rows_end(
         assert [list(HEAD), *found] == list(csv.reader(stream))
     text = path.read_bytes()
     assert all(piece.line == 1 + text[: piece.start].count(b"\n") for piece in source.pieces)
+
+
+@given(st.binary(max_size=300).map(lambda told: told.replace(b"a", b"\n")) | st.text("x\n").map(str.encode))
+def test_line_ends_are_counted_as_python_counts_them(told: bytes) -> None:
+    assert pieces.line_ends(told) == (told.count(b"\n"), b"\n\n" in told)
+
+
+def test_rejects_of_a_piece_that_is_read_on_two_cores_name_their_line(people: Town, tmp_path: Path) -> None:
+    path, many, each = tmp_path / "v.csv", 60_000, 7_000
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        stream.write(",".join(HEAD) + "\n")
+        good = ",".join((number(1), "M" * 400, "2021-08-01 {:02}:{:02}:{:02}", "", "guest")) + "\n"
+        for at in range(many):
+            told = good.format(at // 3600, at // 60 % 60, at % 60)
+            stream.write(told if at % each else told.replace(number(1), f"0019{at:08}"))
+    done = visits.load_visits(path, by=ALL, piece_size=path.stat().st_size)
+    assert (done.rows, done.loaded) == (many, many - 9)
+    assert done.rejects is not None
+    with done.rejects.open(encoding="utf-8") as stream:
+        told_lines = [(int(r["line"]), r["personal_number"]) for r in csv.DictReader(stream)]
+    assert told_lines == [(at + 2, f"0019{at:08}") for at in range(0, many, each)]
+
+
+def test_a_load_leaves_new_segments_of_the_log_unfilled(fresh_database: str) -> None:
+    with psycopg.connect(config.database_dsn("khien_loader"), autocommit=True) as connection:
+        connection.execute(Queries("khien.tracing.loading").settle)
+        assert connection.execute("SHOW wal_init_zero").fetchone() == ("off",)
 
 
 _TIMES = {"2021-08-01T08:00": "08:00", "2021-08-01 08:00:00+07": "08:00", "2021-08-01T01:00:00Z": "08:00",

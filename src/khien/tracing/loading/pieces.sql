@@ -6,13 +6,13 @@ CREATE TABLE person_of (value VARCHAR, person_id BIGINT);
 CREATE TABLE place_of (code VARCHAR, place_id BIGINT);
 
 -- name: read
--- Times in the usual form are read here; what stands in `odd_from` and `odd_to` is for PostgreSQL to read.
+-- Times in the usual form are read here; one that was told and is not known then is for PostgreSQL to read.
+-- Texts that nobody asks for are not kept. A row's number is worked out: the rowid is not in the order of a large file.
 CREATE OR REPLACE TEMP TABLE piece AS
-SELECT row_number() OVER () AS row, nullif(personal_number, '') AS personal_number, nullif(place, '') AS place,
-    nullif(source, '') AS source, nullif({seat}, '') AS seat,
-    CASE WHEN usual("from") THEN epoch_us(TRY_CAST("from" AS TIMESTAMPTZ)) END AS came,
-    CASE WHEN usual("to") THEN epoch_us(TRY_CAST("to" AS TIMESTAMPTZ)) END AS gone,
-    CASE WHEN came IS NULL THEN nullif("from", '') END AS odd_from, CASE WHEN gone IS NULL THEN nullif("to", '') END AS odd_to
+SELECT row_number() OVER () AS row, nullif(personal_number, '') AS personal_number, nullif(place, '') AS place, nullif({seat}, '') AS seat,
+    coalesce(list_position($sources, source), len($sources))::UTINYINT AS source,
+    CASE WHEN usual("from") THEN epoch_us(TRY_CAST("from" AS TIMESTAMPTZ)) END AS came, "from" <> '' AS came_told,
+    CASE WHEN usual("to") THEN epoch_us(TRY_CAST("to" AS TIMESTAMPTZ)) END AS gone, "to" <> '' AS gone_told
 FROM read_csv('{file}', auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', strict_mode = true,
               new_line = '\n', columns = {{{columns}}});
 
@@ -24,40 +24,46 @@ SELECT count(*) FROM piece;
 CREATE MACRO usual(told) AS starts_with(told, '20') AND length(told) IN (16, 17, 19, 20, 22, 25, 26, 29, 32)
     AND (length(told) <> 20 OR ends_with(told, 'Z'));
 
+-- name: odd_times
+SELECT count(*) FROM piece WHERE (came IS NULL AND came_told) OR (gone IS NULL AND gone_told);
+
 -- name: ask_times
-COPY (SELECT row, odd_from, odd_to FROM piece WHERE odd_from IS NOT NULL OR odd_to IS NOT NULL)
-TO '{file}' (FORMAT csv, HEADER false);
+COPY (SELECT told.row, CASE WHEN p.came IS NULL THEN nullif("from", '') END, CASE WHEN p.gone IS NULL THEN nullif("to", '') END
+      FROM piece p JOIN (
+          SELECT row_number() OVER () AS row, "from", "to"
+          FROM read_csv('{file}', auto_detect = false, header = false, delim = ',', quote = '"', escape = '"',
+                        strict_mode = true, new_line = '\n', columns = {{{columns}}})) told ON told.row = p.row
+      WHERE (p.came IS NULL AND p.came_told) OR (p.gone IS NULL AND p.gone_told))
+TO '{asked}' (FORMAT csv, HEADER false);
 
 -- name: know_times
-UPDATE piece SET came = coalesce(piece.came, t.came), gone = coalesce(piece.gone, t.gone),
-    odd_from = CASE WHEN t.came IS NULL THEN odd_from END, odd_to = CASE WHEN t.gone IS NULL THEN odd_to END
-FROM read_csv('{file}', auto_detect = false, header = false,
+UPDATE piece SET came = coalesce(piece.came, t.came), gone = coalesce(piece.gone, t.gone)
+FROM read_csv('{asked}', auto_detect = false, header = false,
               columns = {{'row': 'BIGINT', 'came': 'BIGINT', 'gone': 'BIGINT'}}) t
 WHERE t.row = piece.row;
 
 -- name: ask_numbers
 COPY (SELECT DISTINCT personal_number FROM piece
       WHERE personal_number IS NOT NULL AND personal_number NOT IN (SELECT value FROM person_of))
-TO '{file}' (FORMAT csv, HEADER false);
+TO '{asked}' (FORMAT csv, HEADER false);
 
 -- name: know_numbers
-INSERT INTO person_of SELECT * FROM read_csv('{file}', auto_detect = false, header = false,
+INSERT INTO person_of SELECT * FROM read_csv('{asked}', auto_detect = false, header = false,
     columns = {{'value': 'VARCHAR', 'person_id': 'BIGINT'}});
 
 -- name: ask_places
 COPY (SELECT DISTINCT place FROM piece WHERE place IS NOT NULL AND place NOT IN (SELECT code FROM place_of))
-TO '{file}' (FORMAT csv, HEADER false);
+TO '{asked}' (FORMAT csv, HEADER false);
 
 -- name: know_places
-INSERT INTO place_of SELECT * FROM read_csv('{file}', auto_detect = false, header = false,
+INSERT INTO place_of SELECT * FROM read_csv('{asked}', auto_detect = false, header = false,
     columns = {{'code': 'VARCHAR', 'place_id': 'BIGINT'}});
 
 -- name: judge
--- Every row with its ids and its source's position in $sources, or with the reason and the field for which it cannot be used.
+-- Every row with its ids, or with the reason and the field for which it cannot be used.
 CREATE OR REPLACE TEMP TABLE judged AS
-SELECT p.row, n.person_id, l.place_id, p.came, p.gone, p.seat,
-    coalesce(list_position($sources, p.source), len($sources))::UTINYINT AS source,
-    CASE WHEN odd_from IS NOT NULL THEN 'bad_value from' WHEN odd_to IS NOT NULL THEN 'bad_value to'
+SELECT p.row, n.person_id, l.place_id, p.came, p.gone, p.seat, p.source,
+    CASE WHEN came IS NULL AND came_told THEN 'bad_value from' WHEN gone IS NULL AND gone_told THEN 'bad_value to'
         WHEN came IS NULL THEN 'no_time from' WHEN gone < came THEN 'reversed_time to'
         WHEN came > $latest OR came < 946684800000000 THEN 'wrong_clock from' WHEN place IS NULL THEN 'no_place place'
         WHEN person_id IS NULL THEN 'unknown_number personal_number' END AS reason

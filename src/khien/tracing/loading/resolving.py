@@ -24,7 +24,7 @@ import psycopg
 from khien.core import config
 from khien.core.sql import Queries
 from khien.tracing.loading.binary import SOURCES
-from khien.tracing.loading.pieces import Piece, Source
+from khien.tracing.loading.pieces import Piece, Source, line_ends
 
 _q, _duck = Queries("khien.tracing.loading"), Queries("khien.tracing.loading", "pieces.sql")
 _MEMORY = "300MB"  # then it writes into its folder
@@ -84,9 +84,8 @@ class Resolver:
             engine = self._engine.cursor()
             engine.execute("SET TimeZone = 'Asia/Ho_Chi_Minh'")  # of times without an offset
             text = self._read(engine, piece, path)
-            self._ask(engine, connection, path.with_suffix(".asked"))
-            latest = int(self._latest.timestamp() * 1_000_000)
-            engine.execute(_duck.judge, {"latest": latest, "sources": list(SOURCES)})
+            self._ask(engine, connection, text)
+            engine.execute(_duck.judge, {"latest": int(self._latest.timestamp() * 1_000_000)})
             engine.execute(_duck.forget)
             rows, good = _row(engine.execute(_duck.counts))
             bad = engine.execute(_duck.rejected).fetchall() if good < rows else []
@@ -142,8 +141,9 @@ class Resolver:
                     part = part.replace(b"\r\n", b"\n")
                 odd = odd or b"\0" in part or b"\r" in part
                 quotes = quotes or b'"' in part
-                blank = blank or b"\n\n" in part or (last == b"\n" and part.startswith(b"\n"))
-                ends += part.count(b"\n")
+                many, double = line_ends(part)
+                blank = blank or double or (last == b"\n" and part.startswith(b"\n"))
+                ends += many
                 last = part[-1:] or last
                 out.write(part)
         if odd or held or (quotes and returns):
@@ -164,7 +164,7 @@ class Resolver:
         """How many rows there are; None where DuckDB cannot read them all."""
         seat = "seat" if "seat" in self._source.columns else "NULL::VARCHAR"
         try:
-            engine.execute(_duck.read.format(seat=seat, **self._form(text)))
+            engine.execute(_duck.read.format(seat=seat, **self._form(text)), {"sources": list(SOURCES)})
         except duckdb.Error:
             return None
         return int(_row(engine.execute(_duck.size))[0])
@@ -173,16 +173,21 @@ class Resolver:
         columns = ", ".join(f"'{c}': 'VARCHAR'" for c in self._source.columns)
         return {"file": _quoted(text.path), "columns": columns}
 
-    def _ask(self, engine: duckdb.DuckDBPyConnection, connection: Connection, path: Path) -> None:
+    def _ask(self, engine: duckdb.DuckDBPyConnection, connection: Connection, text: _Text) -> None:
         """What PostgreSQL knows of the odd times, and of numbers and codes that nobody asked for yet. One asks at a
         time: two pieces share most."""
+        path = text.path.with_suffix(".asked")
+        form = {**self._form(text), "asked": _quoted(path)}
+        odd_times = _row(engine.execute(_duck.odd_times))[0] > 0
         with self._asking:
             for ask, put, answer, know in (
                 (_duck.ask_times, _q.put_times, _q.answer_times, _duck.know_times),
                 (_duck.ask_numbers, _q.put_asked, _q.answer_numbers, _duck.know_numbers),
                 (_duck.ask_places, _q.put_asked, _q.answer_places, _duck.know_places),
             ):
-                if not _row(engine.execute(ask.format(file=_quoted(path))))[0]:
+                if ask == _duck.ask_times and not odd_times:
+                    continue  # who would ask reads the piece again
+                if not _row(engine.execute(ask.format(**form)))[0]:
                     continue
                 with connection.transaction():
                     connection.execute(_q.empty_asked)
@@ -194,7 +199,7 @@ class Resolver:
                     with path.open("wb") as out, connection.cursor().copy(answer) as answers:
                         for told in answers:
                             out.write(told)
-                engine.execute(know.format(file=_quoted(path)))
+                engine.execute(know.format(**form))
         path.unlink(missing_ok=True)
 
     def _rejects(
