@@ -352,3 +352,9 @@ def test_line_ends_within_a_field_are_kept(people: Town, tmp_path: Path, wrong: 
     with done.rejects.open(encoding="utf-8", newline="") as stream:
         lines = [(int(r["line"]), r["field"]) for r in csv.DictReader(stream)]
     assert lines[-1] == (6 if wrong else 5, "from")
+
+
+@pytest.mark.parametrize("place", ["a\rb", "c\r\nd"])
+def test_a_place_with_a_line_end_is_known_whatever_stands_beside_it(people: Town, tmp_path: Path, place: str) -> None:
+    done = visits.load_visits(write(tmp_path / "v.csv", (number(1), place, *GOOD[2:])), by=ALL)
+    assert (done.loaded, people.value("SELECT code FROM place")) == (1, place)

@@ -48,16 +48,17 @@ COPY (SELECT DISTINCT personal_number FROM piece
 TO '{asked}' (FORMAT csv, HEADER false);
 
 -- name: know_numbers
-INSERT INTO person_of SELECT * FROM read_csv('{asked}', auto_detect = false, header = false,
-    columns = {{'value': 'VARCHAR', 'person_id': 'BIGINT'}});
+-- The end of a line is named: DuckDB would guess it, and wrongly where the first value has a CR in it.
+INSERT INTO person_of SELECT * FROM read_csv('{asked}', auto_detect = false, header = false, delim = ',', quote = '"', escape = '"',
+    strict_mode = true, new_line = '\n', columns = {{'value': 'VARCHAR', 'person_id': 'BIGINT'}});
 
 -- name: ask_places
 COPY (SELECT DISTINCT place FROM piece WHERE place IS NOT NULL AND place NOT IN (SELECT code FROM place_of))
 TO '{asked}' (FORMAT csv, HEADER false);
 
 -- name: know_places
-INSERT INTO place_of SELECT * FROM read_csv('{asked}', auto_detect = false, header = false,
-    columns = {{'code': 'VARCHAR', 'place_id': 'BIGINT'}});
+INSERT INTO place_of SELECT * FROM read_csv('{asked}', auto_detect = false, header = false, delim = ',', quote = '"', escape = '"',
+    strict_mode = true, new_line = '\n', columns = {{'code': 'VARCHAR', 'place_id': 'BIGINT'}});
 
 -- name: judge
 -- Every row with its ids, or with the reason and the field for which it cannot be used.
