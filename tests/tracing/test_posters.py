@@ -9,7 +9,7 @@ import unicodedata
 import zlib
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
@@ -166,6 +166,15 @@ def test_who_may_not_manage_places_gets_none(shop: int) -> None:  # noqa: F811
     before, *now = [citizen.get(path) for path in paths]
     assert [answer.status_code for answer in now] == [before.status_code] * 2 == [404, 404]
     assert not any(b"%PDF" in answer.content for answer in now)
+
+
+def test_nobody_prints_the_code_of_a_place_of_another_area(shop: int) -> None:  # noqa: F811
+    elsewhere = places.add_place(by=ALL, client_id=UUID(int=6), name="Chợ Nam", unit_id=SOUTH, kind="market")
+    head = signed_in("head")
+    absent = head.get("/places/999999999/poster/keeper")
+    for path in (f"/places/{elsewhere}/poster/keeper", f"/places/{elsewhere}/poster/keeper.pdf"):
+        answer = head.get(path)
+        assert (answer.status_code, b"Nam" in answer.content) == (absent.status_code, False) == (404, False)
 
 
 def test_a_sheet_names_place_unit_day_and_retention_and_its_code_opens_the_place(session: Session) -> None:

@@ -78,7 +78,10 @@ def keep_up(by: Actor, programme: str) -> int:
     while True:
         with begin(by) as session:
             known = {**rules.parameters(session.today), "area": by.area}
-            looked_at += _catch_up(session, rules, known)
+            if most == _FIRST:
+                looked_at += _catch_up(session, rules, known)
+            else:
+                _find(session, rules, known)
             found, complete = _step(session, rules, known, None, most)
         looked_at += found
         if complete and found < most:
@@ -170,15 +173,22 @@ def _sorted(session: Session, known: Mapping[str, Any]) -> list[dict[str, Any]]:
     return session.rows(SQL.kinds)
 
 
-def _catch_up(session: Session, rules: _Rules, known: dict[str, Any]) -> int:
-    """Find the programme, and take note of the doses that were recorded or corrected since somebody asked last."""
+def _find(session: Session, rules: _Rules, known: dict[str, Any]) -> dt.datetime:
+    """Find the programme; until when the doses that were recorded or corrected are taken note of."""
     found = session.row(SQL.programme, known)
     if found is None or found["rules"] != rules.digest:
         found = session.row(SQL.put_programme, known)
     assert found is not None
     known |= {"programme_id": found["programme_id"], "revision": found["revision"]}
+    seen_until: dt.datetime = found["seen_until"]
+    return seen_until
+
+
+def _catch_up(session: Session, rules: _Rules, known: dict[str, Any]) -> int:
+    """Take note of the doses that were recorded or corrected since somebody asked last."""
+    seen_until = _find(session, rules, known)
     moment = session.value(SQL.moment)
-    looked_at = _build(session, rules, known, found["seen_until"])
+    looked_at = _build(session, rules, known, seen_until)
     if looked_at:
         session.execute(SQL.set_seen, programme_id=known["programme_id"], moment=moment)
     return looked_at

@@ -10,10 +10,14 @@ ON CONFLICT (programme) DO UPDATE SET rules = excluded.rules, seen_until = exclu
 RETURNING programme_id, revision, rules, seen_until;
 
 -- name: moment
--- Now, and a moment before which every change is seen by now: ten minutes ago while others are writing, since they may
--- have begun and not committed yet.
-SELECT clock_timestamp() - CASE WHEN EXISTS (SELECT FROM pg_snapshot_xip(pg_current_snapshot()))
-                                THEN interval '10 minutes' ELSE interval '1 second' END;
+-- A moment before which every change of a dose is seen by the next statement: a second ago, or ten minutes ago while
+-- others have doses in hand, since what they changed before this moment may not be committed yet. Whoever writes a dose
+-- keeps this lock of the table until the transaction ends.
+SELECT clock_timestamp() - CASE WHEN EXISTS (
+        SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+        WHERE d.datname = current_database() AND l.relation = 'dose'::regclass AND l.pid <> pg_backend_pid()
+          AND l.mode IN ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'))
+    THEN interval '10 minutes' ELSE interval '1 second' END;
 
 -- name: set_seen
 UPDATE due_programme SET seen_until = %(moment)s WHERE programme_id = %(programme_id)s AND seen_until < %(moment)s;

@@ -77,8 +77,8 @@ def add_alias(*, by: Actor, place_id: int, text: str) -> OtherCode:
 
 
 def place(session: Session, place_id: int) -> dict[str, Any]:
-    """One place. Raises NotFound."""
-    found = session.row(_q.place, place_id=place_id)
+    """One place of the actor's area. Raises NotFound."""
+    found = session.row(_q.place_of_area, place_id=place_id)
     if found is None:
         raise NotFound
     return found

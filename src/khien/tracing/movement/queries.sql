@@ -14,7 +14,12 @@ ON CONFLICT (person_id, place_id, starts, valid) DO UPDATE SET weekdays = exclud
 INSERT INTO place (code) SELECT DISTINCT c FROM unnest(%(codes)s::text[]) c ON CONFLICT (code) DO NOTHING;
 
 -- name: place
+-- Of a code: whoever stands before it may be from anywhere.
 SELECT p.*, u.name AS unit_name FROM place p LEFT JOIN unit u USING (unit_id) WHERE p.place_id = %(place_id)s;
+
+-- name: place_of_area
+SELECT p.*, u.name AS unit_name FROM place p LEFT JOIN unit u USING (unit_id)
+WHERE p.place_id = %(place_id)s AND (p.unit_id <@ khien_area() OR khien_nation());
 
 -- name: place_of_code
 -- By our own code or that of another system's poster.
