@@ -261,6 +261,8 @@ def test_written_toml_reads_back() -> None:
 
 
 def test_what_was_expected_is_said_in_the_readers_language() -> None:
-    found = evaluation.read_person(programmes.find("covid_19_vn_2021"), {"birth_date": "1990-01-01", "doses": 5})
+    found = evaluation.read_person(
+        programmes.find("covid_19_vn_2021"), {"birth_date": "1990-01-01", "on": "2021-12-01", "doses": 5}
+    )
     assert isinstance(found, Fault)
     assert found.text("vi") == "Cần một danh sách." and found.text("en") == "Expected a list."
