@@ -79,7 +79,7 @@ def keep_up(by: Actor, programme: str) -> int:
         with begin(by) as session:
             known = {**rules.parameters(session.today), "area": by.area}
             if most == _FIRST:
-                looked_at += _catch_up(session, rules, known)
+                looked_at += _catch_up(session, rules, known, noted=True)
             else:
                 _find(session, rules, known)
             found, complete = _step(session, rules, known, None, most)
@@ -184,12 +184,15 @@ def _find(session: Session, rules: _Rules, known: dict[str, Any]) -> dt.datetime
     return seen_until
 
 
-def _catch_up(session: Session, rules: _Rules, known: dict[str, Any]) -> int:
-    """Take note of the doses that were recorded or corrected since somebody asked last."""
+def _catch_up(session: Session, rules: _Rules, known: dict[str, Any], *, noted: bool = False) -> int:
+    """Take note of the doses that were recorded or corrected since somebody asked last.
+
+    `noted`: remember the moment even if there were none; a question does not, since it would write each time.
+    """
     seen_until = _find(session, rules, known)
     moment = session.value(SQL.moment)
     looked_at = _build(session, rules, known, seen_until)
-    if looked_at:
+    if looked_at or noted:
         session.execute(SQL.set_seen, programme_id=known["programme_id"], moment=moment)
     return looked_at
 

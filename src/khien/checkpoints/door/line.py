@@ -37,8 +37,8 @@ class CallFailed(Exception):
 class Line:
     """One call at a time; what it logged is on disk when it is back. `ask` connects when there is no connection.
 
-    A call is sent with a request to say at once what it gave and then to commit: who asks hears that the processor is
-    free while the commit still waits for the disk.
+    Call and commit are one message. The next call begins after the commit, with all that has come meanwhile: begun
+    before it, while the disk is waited for, calls are smaller and more, and a third fewer checks are answered.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -62,8 +62,8 @@ class Line:
         self._loop.add_reader(self._socket, self._readable)
 
     async def ask(self, parameters: Sequence[bytes | None], executed: Callable[[], None] | None = None) -> bytes:
-        """What one call gives, as text, committed. `executed` is called once before, when only the commit is left or
-        it has failed. Raises LineDown, CallFailed."""
+        """What one call gives, as text, committed. `executed` is called once, just before it is given or the call has
+        failed. Raises LineDown, CallFailed."""
         self._executed = executed
         if self._connection is None:
             try:
@@ -77,7 +77,6 @@ class Line:
         self._value, self._failure = None, None
         try:
             pgconn.send_query_prepared(_STATEMENT, parameters, [pq.Format.BINARY] * len(parameters))
-            pgconn.send_flush_request()
             pgconn.pipeline_sync()
             self._flush()
         except psycopg.Error as failure:
@@ -138,7 +137,6 @@ class Line:
                     self._done()
                     return
                 self._take(result)
-                self._tell_executed()
         except psycopg.Error:
             self.close()
 
@@ -156,6 +154,7 @@ class Line:
 
     def _done(self) -> None:
         waiting, self._waiting = self._waiting, None
+        self._tell_executed()
         if waiting is None or waiting.done():
             return
         if self._failure is None and self._value is not None:
