@@ -97,7 +97,12 @@ def _prepare_socket_folder(account: Account) -> None:
     base = os.environ.get("XDG_RUNTIME_DIR") if not account.switch else None
     short = Path(tempfile.mkdtemp(prefix="khien-", dir=base if base and Path(base).is_dir() else "/tmp"))  # noqa: S108
     account.own(short)
-    run.symlink_to(short)
+    try:
+        run.symlink_to(short)
+    except FileExistsError:  # another start made it at the same moment
+        short.rmdir()
+        if not (run.is_symlink() and _is_private(run.readlink(), account)):
+            raise
 
 
 def _is_private(folder: Path, account: Account) -> bool:
