@@ -38,7 +38,7 @@ class Line:
     """One call at a time; what it logged is on disk when it is back. `ask` connects when there is no connection.
 
     Call and commit are one message. The next call begins after the commit, with all that has come meanwhile: begun
-    before it, while the disk is waited for, calls are smaller and more, and a third fewer checks are answered.
+    before it, while the disk is waited for, calls are smaller and more (docs/reference/performance.md).
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
