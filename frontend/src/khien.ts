@@ -87,3 +87,15 @@ document.addEventListener("change", (event) => {
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) window.location.reload();
 });
+
+// data-copy="ID": what stands in that element goes to the clipboard. Where the browser has none to give (no TLS), the
+// text is marked, so that it can be copied by hand.
+document.body.addEventListener("click", (event) => {
+  const button = (event.target as Element).closest<HTMLElement>("[data-copy]");
+  const source = button && document.getElementById(button.dataset.copy ?? "");
+  if (!button || !source) return;
+  window.getSelection()?.selectAllChildren(source);
+  void navigator.clipboard?.writeText(source.textContent ?? "").then(() => {
+    button.textContent = button.dataset.copied ?? button.textContent;
+  });
+});

@@ -11,6 +11,7 @@ import pytest
 
 from khien.core.actor import machine
 from khien.core.session import Session, begin
+from tests.register import NORTH, SOUTH, add_country
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -35,6 +36,31 @@ def _point(name: str) -> None:
 
     connections["default"].close()
     connections["default"].settings_dict["NAME"] = name
+
+
+@pytest.fixture
+def administrators(django_database: str) -> Iterator[None]:
+    """A nation's administrator, one of the north, a nurse on each side, and one account that serves nowhere."""
+    from django.test import override_settings
+
+    from khien.access import actions
+    from tests.access.administrators import ADMIN, WORD
+
+    with begin(machine("test", "*"), role="khien_loader") as session:
+        add_country(session)
+    for username, role, unit in (
+        ("boss", "administrator", None),
+        ("north-boss", "administrator", NORTH),
+        ("north-nurse", "vaccinator", NORTH),
+        ("south-nurse", "vaccinator", SOUTH),
+    ):
+        actions.add_account(by=ADMIN, username=username, name=username.title(), password=WORD, language="en")
+        actions.assign_role(by=ADMIN, username=username, role=role, unit_id=unit)
+    actions.add_account(by=ADMIN, username="idle", name="Idle", password=WORD, language="en")
+    actions.add_agency(by=ADMIN, code="tram-nam", name="Trạm Nam", kind="station", unit_id=SOUTH)
+    plain = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+    with override_settings(STORAGES=plain, MFA_REQUIRED=False):
+        yield
 
 
 class _RollBack(Exception):

@@ -4,80 +4,31 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from django.test import Client, override_settings
+from django.test import Client
 from django.urls import reverse
 
 from khien.access import actions, store
-from khien.access.actor import actor_for, posts
+from khien.access.actor import posts
 from khien.access.store import Sought
-from khien.core.actor import Actor, machine
+from khien.core.actor import machine
 from khien.core.errors import BadInput, NotAllowed, NotFound, Refused
 from khien.core.session import begin
-from tests.register import NORTH, SOUTH, add_country
-
-ADMIN = machine("administration", "account.manage")
-WORD, OWN = "bon-mua-hoa-trai-9", "mot-mat-khau-khac-7"
-
-
-@pytest.fixture
-def country(django_database: str) -> Iterator[None]:
-    """A nation's administrator, one of the north, a nurse on each side, and one account that serves nowhere."""
-    with begin(machine("test", "*"), role="khien_loader") as session:
-        add_country(session)
-    for username, role, unit in (
-        ("boss", "administrator", None),
-        ("north-boss", "administrator", NORTH),
-        ("north-nurse", "vaccinator", NORTH),
-        ("south-nurse", "vaccinator", SOUTH),
-    ):
-        actions.add_account(by=ADMIN, username=username, name=username.title(), password=WORD, language="en")
-        actions.assign_role(by=ADMIN, username=username, role=role, unit_id=unit)
-    actions.add_account(by=ADMIN, username="idle", name="Idle", password=WORD, language="en")
-    actions.add_agency(by=ADMIN, code="tram-nam", name="Trạm Nam", kind="station", unit_id=SOUTH)
-    plain = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
-    with override_settings(STORAGES=plain, MFA_REQUIRED=False):
-        yield
+from tests.access.administrators import (
+    ADMIN,
+    OWN,
+    accounts,
+    boss_of_the_north,
+    logged,
+    number_of,
+    page,
+    signed_in,
+)
+from tests.register import NORTH, SOUTH
 
 
-def signed_in(username: str, word: str = WORD) -> Client:
-    client = Client(SERVER_NAME="localhost")
-    assert client.post(reverse("account_login"), {"login": username, "password": word}).status_code == 302
-    return client
-
-
-def page(client: Client, address: str, status: int = 200) -> str:
-    answer = client.get(address)
-    assert answer.status_code == status, answer.content.decode()[:1500]
-    return answer.content.decode()
-
-
-def accounts() -> Any:
-    """Django is set up when the tests run, not when they are collected."""
-    from khien.access.models import Account
-
-    return Account.objects
-
-
-def number_of(username: str) -> int:
-    return int(accounts().get(username=username).pk)
-
-
-def boss_of_the_north() -> Actor:
-    account = number_of("north-boss")
-    return actor_for(account, "North", posts(account)[1])
-
-
-def logged() -> list[str]:
-    with begin(machine("test", "*")) as session:
-        rows = session.rows("SELECT action FROM access_log WHERE action LIKE 'account.%%' ORDER BY at, lane, seq")
-    return [row["action"] for row in rows]
-
-
-def test_an_account_is_made_with_its_post_and_opens_nothing_before_another_password(country: None) -> None:
+def test_an_account_is_made_with_its_post_and_opens_nothing_before_another_password(administrators: None) -> None:
     boss = signed_in("boss")
     assert 'href="/access/accounts/"' in page(boss, "/")
     assert "one-time password" in page(boss, "/access/accounts/new/")
@@ -101,7 +52,7 @@ def test_an_account_is_made_with_its_post_and_opens_nothing_before_another_passw
     assert "account.password_chosen" in logged()
 
 
-def test_what_is_wrong_is_shown_at_its_field_and_nothing_is_half_made(country: None) -> None:
+def test_what_is_wrong_is_shown_at_its_field_and_nothing_is_half_made(administrators: None) -> None:
     boss = signed_in("boss")
     right = {"username": "lan", "name": "Lan", "language": "en", "role": "vaccinator", "unit": str(NORTH)}
     for wrong, said in (
@@ -117,7 +68,7 @@ def test_what_is_wrong_is_shown_at_its_field_and_nothing_is_half_made(country: N
     assert not accounts().filter(username="lan").exists()
 
 
-def test_accounts_are_found_by_name_state_role_and_area_and_stand_in_a_file(country: None) -> None:
+def test_accounts_are_found_by_name_state_role_and_area_and_stand_in_a_file(administrators: None) -> None:
     boss = signed_in("boss")
     actions.disable_account(by=ADMIN, username="south-nurse")
     for asked, found in (
@@ -138,7 +89,7 @@ def test_accounts_are_found_by_name_state_role_and_area_and_stand_in_a_file(coun
     page(signed_in("north-nurse"), "/access/accounts.csv", 404)
 
 
-def test_a_post_is_given_and_ended_and_an_account_suspended_and_let_in_again(country: None) -> None:
+def test_a_post_is_given_and_ended_and_an_account_suspended_and_let_in_again(administrators: None) -> None:
     boss, nurse = signed_in("boss"), number_of("north-nurse")
     at = f"/access/accounts/{nurse}/"
     assert boss.post(f"{at}post/", {"role": "auditor", "nation": "on"}).status_code == 302
@@ -155,11 +106,11 @@ def test_a_post_is_given_and_ended_and_an_account_suspended_and_let_in_again(cou
     assert posts(nurse)[1] == []
     boss.post(f"{at}state/", {"active": "yes"})
     assert len(posts(nurse)[1]) == 1
-    wanted = ["account.assign", "account.unassign", "account.disable", "account.enable"]
+    wanted = ["account.assign", "account.days", "account.disable", "account.enable"]
     assert [a for a in logged() if a in wanted][-4:] == wanted
 
 
-def test_a_lost_second_factor_is_reset_and_the_rest_of_the_sessions_end(country: None) -> None:
+def test_a_lost_second_factor_is_reset_and_the_rest_of_the_sessions_end(administrators: None) -> None:
     from allauth.mfa.models import Authenticator
 
     nurse = number_of("north-nurse")
@@ -174,7 +125,7 @@ def test_a_lost_second_factor_is_reset_and_the_rest_of_the_sessions_end(country:
     assert inside.get("/account/").status_code == 302
 
 
-def test_an_area_s_administrator_neither_sees_nor_touches_what_lies_outside(country: None) -> None:
+def test_an_area_s_administrator_neither_sees_nor_touches_what_lies_outside(administrators: None) -> None:
     by, client = boss_of_the_north(), signed_in("north-boss")
     with begin(by) as session:
         seen = {row["username"] for row in store.accounts(session, Sought(), limit=100)}
@@ -195,8 +146,8 @@ def test_an_area_s_administrator_neither_sees_nor_touches_what_lies_outside(coun
             with pytest.raises(NotFound):
                 action(by=by, username=hidden, **more)
     with pytest.raises(NotFound):
-        actions.end_assignment(
-            by=by, assignment_id=posts(number_of("boss"))[1][0].assignment_id, last_day=dt.date(2020, 1, 1)
+        actions.change_days(
+            by=by, assignment_id=posts(number_of("boss"))[1][0].assignment_id, first_day=None, last_day=None
         )
     held = posts(number_of("south-nurse"))[1][0].assignment_id
     with pytest.raises(NotFound):
@@ -212,7 +163,7 @@ def test_an_area_s_administrator_neither_sees_nor_touches_what_lies_outside(coun
     ("field", "wrong"),
     [("unit", {"unit_id": SOUTH}), ("unit", {}), ("agency", {"unit_id": NORTH, "agency": "tram-nam"})],
 )
-def test_nobody_gives_more_than_their_own_area(country: None, field: str, wrong: dict[str, object]) -> None:
+def test_nobody_gives_more_than_their_own_area(administrators: None, field: str, wrong: dict[str, object]) -> None:
     by = boss_of_the_north()
     for attempt in (
         lambda: actions.assign_role(by=by, username="north-nurse", role="vaccinator", **wrong),
@@ -230,15 +181,15 @@ def test_nobody_gives_more_than_their_own_area(country: None, field: str, wrong:
         actions.issue_password(by=by, username="new")
 
 
-def test_the_own_account_is_another_administrators_business(country: None) -> None:
+def test_the_own_account_is_another_administrators_business(administrators: None) -> None:
     by = boss_of_the_north()
     for attempt in (
         lambda: actions.issue_password(by=by, username="north-boss"),
         lambda: actions.reset_second_factor(by=by, username="north-boss"),
         lambda: actions.disable_account(by=by, username="north-boss"),
         lambda: actions.assign_role(by=by, username="north-boss", role="auditor", unit_id=NORTH),
-        lambda: actions.end_assignment(
-            by=by, assignment_id=posts(number_of("north-boss"))[1][0].assignment_id, last_day=dt.date(2030, 1, 1)
+        lambda: actions.change_days(
+            by=by, assignment_id=posts(number_of("north-boss"))[1][0].assignment_id, first_day=None, last_day=None
         ),
     ):
         with pytest.raises(Refused):
@@ -247,7 +198,7 @@ def test_the_own_account_is_another_administrators_business(country: None) -> No
     assert "another administrator" in shown and "New one-time password" not in shown
 
 
-def test_the_list_is_closed_without_the_permission(country: None) -> None:
+def test_the_list_is_closed_without_the_permission(administrators: None) -> None:
     with begin(machine("x", "access.read")) as session:
         for ask in (
             lambda: store.accounts(session, Sought(), limit=1),

@@ -10,6 +10,7 @@ from khien.access import actions, store
 from khien.access.actor import actor_for, posts
 from khien.access.roles import opening, permissions, purposes, roles
 from khien.access.rules import Role, Title, faults, holds, purposes_of
+from khien.access.writing import save, writing
 from khien.core.actor import NATION, NOWHERE, Actor, machine
 from khien.core.errors import BadInput, NotAllowed, NotFound, Refused
 from khien.core.session import Session, begin
@@ -74,7 +75,7 @@ def test_an_account_serves_where_and_as_what_it_was_assigned(country: str) -> No
     for wrong in ((second, "vaccination"), (first, "audit"), (second + 1, None)):
         with pytest.raises(NotAllowed):
             actor_for(account, "Lan", held, *wrong)
-    actions.end_assignment(by=ADMIN, assignment_id=first, last_day=dt.date(2020, 1, 1))
+    actions.change_days(by=ADMIN, assignment_id=first, first_day=None, last_day=dt.date(2020, 1, 1))
     assert [p.assignment_id for p in posts(account)[1]] == [second]
     actions.disable_account(by=ADMIN, username="lan")
     assert posts(account)[1] == []
@@ -209,10 +210,10 @@ def test_an_area_takes_in_older_units_that_went_wholly_into_it(session: Session)
 def test_an_account_without_its_log_row_is_not_made(django_database: str) -> None:
     from khien.access.models import Account
 
-    with pytest.raises(TypeError), actions._orm(ADMIN) as session:
+    with pytest.raises(TypeError), writing(ADMIN) as session:
         record = Account(username="half", name="Half")
         record.set_password(WORD)
-        actions._save(session, record, "account.add", lambda: {"account": object()})
+        save(session, record, "account.add", lambda: {"account": object()})
     assert not Account.objects.filter(username="half").exists()
     actions.add_account(by=ADMIN, username="whole", name="Whole", password=WORD)
     with begin(machine("test", "*")) as session:

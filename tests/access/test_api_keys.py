@@ -14,7 +14,8 @@ import datetime as dt, json, uuid
 from khien.access import setup
 setup.ready("en")
 from django.test import Client
-from khien.access import actions, keys
+from khien.access import actions, keys, store
+from khien.access.models import ApiKey
 from khien.core.actor import machine
 from khien.core.session import begin
 from tests.register import NORTH, SOUTH, add_country, add_person, add_vaccines, set_today
@@ -26,11 +27,19 @@ with begin(admin, role="khien_loader") as session:
     add_person(session, 2, unit=SOUTH)
 with begin(admin, role="khien_owner") as session:
     add_vaccines(session)
-    set_today(session, dt.date(2021, 9, 15))
+    set_today(session, dt.date(2021, 9, 14))
 actions.add_account(by=admin, username="bridge", name="Bridge", password=None)
 post = actions.assign_role(by=admin, username="bridge", role="vaccinator", unit_id=NORTH)
 secret = actions.add_api_key(by=admin, assignment_id=post, name="Hospital", expires_on=dt.date(2021, 12, 31))
+later = actions.add_api_key(
+    by=admin, assignment_id=post, name="Later", valid_from=dt.date(2021, 9, 16), expires_on=dt.date(2021, 12, 31)
+)
+other = actions.add_api_key(
+    by=admin, assignment_id=post, name="Corrections", purpose="data-correction", expires_on=dt.date(2021, 12, 31)
+)
 over = actions.add_api_key(by=admin, assignment_id=post, name="Old", expires_on=dt.date(2021, 9, 14))
+with begin(admin, role="khien_owner") as session:
+    set_today(session, dt.date(2021, 9, 15))
 client = Client(SERVER_NAME="localhost")
 
 def send(key, person, **more):
@@ -41,6 +50,8 @@ def send(key, person, **more):
     return answer.status_code
 
 found = {
+    "purpose": keys.actor_of_key(other).purpose,
+    "key that has not begun": send(later, 1),
     "good": send(secret, 1),
     "other area": send(secret, 2),
     "no key": send(None, 1),
@@ -49,11 +60,17 @@ found = {
     "not its permission": client.get("/coverage/", headers={"authorization": f"Bearer {secret}"}).status_code,
     "bad body": send(secret, 1, given_on="yesterday"),
 }
-from khien.access.models import ApiKey
-actions.revoke_api_key(by=admin, key_id=ApiKey.objects.get(name="Hospital").pk)
+with begin(admin) as session:
+    kept = {k["name"]: k for k in store.api_keys(session)}
+    digests = [bytes(d["digest"]) for d in session.rows("SELECT digest FROM api_key")]
+    used = session.rows("SELECT detail FROM access_log WHERE action = 'account.api_key_used'")
+found["last use"] = {name: str(k["last_used_on"]) for name, k in kept.items()}
+found["uses logged"] = [u["detail"]["key"] == kept["Hospital"]["id"] for u in used]
+found["seen without a scope"] = ApiKey.objects.count()
+actions.revoke_api_key(by=admin, key_id=kept["Hospital"]["id"])
 keys._known.clear()  # as some seconds later
 found["revoked"] = send(secret, 1)
-found["kept in clear"] = any(secret.encode() in bytes(k.digest) for k in ApiKey.objects.all())
+found["kept in clear"] = any(secret.encode() in digest for digest in digests)
 print(json.dumps(found))
 """
 
@@ -77,4 +94,9 @@ def test_a_key_opens_what_its_post_may_until_it_ends(answers: dict) -> None:
         "bad body": 422,
         "revoked": 401,
         "kept in clear": False,
+        "key that has not begun": 401,
+        "purpose": "data-correction",
+        "last use": {"Hospital": "2021-09-15", "Old": "None", "Later": "None", "Corrections": "2021-09-15"},
+        "uses logged": [False, True],
+        "seen without a scope": 0,
     }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any
 
 from django.contrib import messages
@@ -15,15 +13,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from khien.access import actions, store
-from khien.access.forms import AccountForm, LastDayForm, PostForm, SoughtForm
+from khien.access.forms import AccountForm, DaysForm, PostForm, SoughtForm, take, unit_named
 from khien.access.gate import permission_required
 from khien.access.roles import purposes, roles
 from khien.access.store import Sought
-from khien.access.views import language
-from khien.core.actor import NATION
+from khien.access.views import language, page_number, spreadsheet
 from khien.core.errors import BadInput, NotFound
 from khien.core.session import Session, begin
-from khien.territory import store as territory
 
 _PAGE, _MOST = 50, 50_000  # rows of a page, of a file
 
@@ -31,14 +27,14 @@ _PAGE, _MOST = 50, 50_000  # rows of a page, of a file
 @permission_required("account.manage")
 def accounts(request: HttpRequest) -> HttpResponse:
     """Accounts of the administrator's area, by name, state, role and area."""
-    number = max(1, int(page)) if (page := request.GET.get("page", "1")).isdecimal() and len(page) < 6 else 1
+    number = page_number(request)
     with begin(request.actor) as session:
         form = SoughtForm(request.GET, today=session.today)
         rows = _found(session, form, limit=_PAGE, offset=(number - 1) * _PAGE)
         total = rows[0]["total"] if rows else 0
         _titled(session, rows)
     pages = Paginator(range(total), _PAGE).get_page(number)
-    shown = {"form": form, "rows": rows, "total": total, "page": pages, "nation": request.actor.area == NATION}
+    shown = {"form": form, "rows": rows, "total": total, "page": pages}
     return render(request, "access/accounts.html", shown, status=422 if form.errors else 200)
 
 
@@ -52,17 +48,8 @@ def accounts_file(request: HttpRequest) -> HttpResponse:
             raise Http404
         _titled(session, rows)
         day = session.today
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(("username", "name", "active", "second_factor", "last_sign_in", "posts"))
-    for r in rows:
-        served = "; ".join(", ".join(filter(None, (p["title"], p["unit"], p["agency"]))) for p in r["posts"])
-        last = r["last_login"].isoformat() if r["last_login"] else ""
-        cells = (r["username"], r["name"], r["is_active"], r["second_factor"], last, served)
-        writer.writerow([f"'{c}" if isinstance(c, str) and c[:1] in ("=", "+", "-", "@") else c for c in cells])
-    response = HttpResponse(out.getvalue().encode("utf-8-sig"), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="accounts-{day}.csv"'
-    return response
+    head = ("username", "name", "active", "second_factor", "last_sign_in", "posts")
+    return spreadsheet(f"accounts-{day}", head, (_cells(row) for row in rows))
 
 
 @never_cache
@@ -71,12 +58,12 @@ def new_account(request: HttpRequest) -> HttpResponse:
     """An account with its first post. Its one-time password is in the answer and nowhere else."""
     with begin(request.actor) as session:
         form = AccountForm(request.POST or None, today=session.today, agencies=store.agencies(session))
-        given = form.post(session) if request.method == "POST" and form.is_valid() else None
+        given = form.values(session) if request.method == "POST" and form.is_valid() else None
     if given is not None:
         try:
             word = actions.add_officer(by=request.actor, **given)
         except BadInput as wrong:
-            form.take(wrong)
+            take(form, wrong)
         else:
             return _told(request, given["username"], word)
     return render(request, "access/new_account.html", {"form": form}, status=422 if form.errors else 200)
@@ -96,12 +83,12 @@ def give_post(request: HttpRequest, account_id: int) -> HttpResponse:
     with begin(request.actor) as session:
         username = store.account(session, account_id)["username"]
         form = PostForm(request.POST, today=session.today, agencies=store.agencies(session))
-        given = form.post(session) if form.is_valid() else None
+        given = form.values(session) if form.is_valid() else None
     if given is not None:
         try:
             actions.assign_role(by=request.actor, username=username, **given)
         except BadInput as wrong:
-            form.take(wrong)
+            take(form, wrong)
         else:
             messages.success(request, _("The post is assigned."))
             return redirect("access:one_account", account_id)
@@ -110,23 +97,22 @@ def give_post(request: HttpRequest, account_id: int) -> HttpResponse:
 
 @permission_required("account.manage")
 @require_POST
-def end_post(request: HttpRequest, account_id: int, assignment_id: int) -> HttpResponse:
-    """Set the last day of a post."""
+def change_days(request: HttpRequest, account_id: int, assignment_id: int) -> HttpResponse:
+    """Set the first and the last day of a post."""
     with begin(request.actor) as session:
         held = store.account(session, account_id)["every"]
-    form = LastDayForm(request.POST)
+    form = DaysForm(request.POST)
     if assignment_id not in {p["id"] for p in held}:
         raise NotFound
     if not form.is_valid():
-        messages.error(request, " ".join(form.errors["last_day"]))
+        messages.error(request, " ".join(told for field in form.errors.values() for told in field))
         return redirect("access:one_account", account_id)
-    last_day = form.cleaned_data["last_day"]
     try:
-        actions.end_assignment(by=request.actor, assignment_id=assignment_id, last_day=last_day)
+        actions.change_days(by=request.actor, assignment_id=assignment_id, **form.cleaned_data)
     except BadInput as wrong:
         messages.error(request, wrong.text(language()))
     else:
-        messages.success(request, _("The last day of the post is set."))
+        messages.success(request, _("The days of the post are set."))
     return redirect("access:one_account", account_id)
 
 
@@ -198,13 +184,17 @@ def _found(session: Session, form: SoughtForm, *, limit: int, offset: int = 0) -
         return []
     data, unit_id = form.cleaned_data, None
     if data["unit"]:
-        try:
-            unit_id = int(territory.find(session, data["unit"], session.today)["unit_id"])
-        except NotFound as absent:
-            form.add_error("unit", absent.text(language()))
+        unit_id = unit_named(session, form)
+        if unit_id is None:
             return []
     sought = Sought(data["q"], data["state"], data["role"], unit_id)
     return store.accounts(session, sought, limit=limit, offset=offset)
+
+
+def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
+    served = "; ".join(", ".join(filter(None, (p["title"], p["unit"], p["agency"]))) for p in row["posts"])
+    last = row["last_login"].isoformat() if row["last_login"] else ""
+    return row["username"], row["name"], row["is_active"], row["second_factor"], last, served
 
 
 def _titled(session: Session, rows: list[dict[str, Any]]) -> None:

@@ -4,18 +4,10 @@ SELECT khien_nation() OR EXISTS (
     SELECT FROM unit WHERE unit_id = %(unit)s AND int4range(unit_id, last_id, '[]') <@ khien_area());
 
 -- name: managed
--- Whether all posts of an account that have not ended lie inside the actor's area, and at least one that it ever had.
--- Who serves nowhere yet is left to the nation.
-SELECT khien_nation() OR EXISTS (
-    SELECT FROM (
-        SELECT coalesce(a.valid_until, 'infinity') >= %(today)s AS open,
-            coalesce(int4range(u.unit_id, u.last_id, '[]') <@ khien_area(), false) AS inside
-        FROM assignment a LEFT JOIN unit u ON u.unit_id = a.unit_id
-        WHERE a.account_id = %(account)s
-    ) post HAVING bool_or(inside) AND bool_and(inside OR NOT open));
+SELECT access_manages(%(account)s, %(today)s);
 
 -- name: accounts
--- Accounts that the actor manages (as in `managed`), with what they serve as today.
+-- Accounts that the actor manages (as in access_manages, here all at once), with what they serve as today.
 WITH post AS (
     SELECT a.id, a.account_id, a.role, a.unit_id, u.name AS unit, g.name AS agency,
         coalesce(a.valid_until, 'infinity') >= %(today)s AS open,
@@ -52,17 +44,13 @@ LIMIT %(limit)s OFFSET %(offset)s;
 -- name: posts
 -- All posts that an account had, has or will have, newest first.
 SELECT a.id, a.role, u.name AS unit, a.unit_id, g.name AS agency, a.purposes, a.valid_from, a.valid_until,
-    coalesce(a.valid_until, 'infinity') >= %(today)s AS open, coalesce(a.valid_from, '-infinity') <= %(today)s AS begun
+    coalesce(a.valid_until, 'infinity') >= %(today)s AS open, coalesce(a.valid_from, '-infinity') <= %(today)s AS begun,
+    khien_nation() OR coalesce(int4range(u.unit_id, u.last_id, '[]') <@ khien_area(), false) AS inside
 FROM assignment a
 LEFT JOIN unit u ON u.unit_id = a.unit_id
 LEFT JOIN agency g ON g.id = a.agency_id
 WHERE a.account_id = %(account)s
 ORDER BY a.id DESC;
-
--- name: agencies
-SELECT g.code, g.name FROM agency g LEFT JOIN unit u ON u.unit_id = g.unit_id
-WHERE khien_nation() OR int4range(u.unit_id, u.last_id, '[]') <@ khien_area()
-ORDER BY g.name;
 
 -- name: password_chosen
 UPDATE account SET one_time_password = false WHERE id = %(account)s AND one_time_password;

@@ -1,6 +1,6 @@
 """Agencies in Django's admin. Every change is in the access log.
 
-Accounts and their posts have pages of their own (account_views.py), whose actions know the administrator's area.
+Accounts, posts, agencies and keys have pages of their own, whose actions know the administrator's area.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from khien.access.models import Agency
-from khien.core.session import begin
+from khien.access.writing import writing
 
 admin.site.site_title = "Khiên"
 admin.site.site_header = _("Accounts and agencies")
@@ -34,10 +34,9 @@ class Logged(admin.ModelAdmin):
     """Writes a log row with every change; nothing is deleted, because the log names it."""
 
     def save_model(self, request: HttpRequest, obj: Model, form: forms.ModelForm, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        kind = obj._meta.model_name
-        with begin(request.actor) as session:
-            session.log("account.manage", kind=kind, id=obj.pk, fields=sorted(form.changed_data))
+        with writing(request.actor) as session:  # row-level security holds for these forms too
+            super().save_model(request, obj, form, change)
+            session.log("account.manage", kind=obj._meta.model_name, id=obj.pk, fields=sorted(form.changed_data))
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

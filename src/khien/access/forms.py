@@ -10,7 +10,7 @@ from django import forms
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from khien.access.models import Account
+from khien.access.models import Account, Agency
 from khien.access.roles import action_titles, purposes, roles
 from khien.core.errors import BadInput, NotFound
 from khien.core.forms import DayField
@@ -64,10 +64,9 @@ class SoughtForm(forms.Form):
         self.fields["role"].choices = [("", _("everything")), *_roles(today)]
 
 
-class PostForm(forms.Form):
-    """Role, area, agency, purposes and days of a post. The area is named outright: nothing typed is not the nation."""
+class AreaForm(forms.Form):
+    """An area that is named outright: nothing typed is not the nation."""
 
-    role = forms.ChoiceField(label=_("Role"))
     unit = forms.CharField(
         label=_("Area"),
         required=False,
@@ -75,19 +74,6 @@ class PostForm(forms.Form):
         help_text=_("A commune, district or province, by code or name."),
     )
     nation = forms.BooleanField(label=_("The whole country"), required=False)
-    agency = forms.ChoiceField(label=_("Agency"), required=False)
-    purposes = forms.MultipleChoiceField(
-        label=_("Narrowed to these purposes"), required=False, widget=forms.CheckboxSelectMultiple,
-        help_text=_("None ticked: all purposes of the role."),
-    )  # fmt: skip
-    valid_from = DayField(label=_("First day"), required=False)
-    valid_until = DayField(label=_("Last day"), required=False)
-
-    def __init__(self, *args: Any, today: dt.date, agencies: list[dict[str, Any]], **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.fields["role"].choices = _roles(today)
-        self.fields["agency"].choices = [("", _("none")), *((a["code"], a["name"]) for a in agencies)]
-        self.fields["purposes"].choices = [(p.id, p.title.text(_tongue())) for p in purposes(today).values()]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -95,24 +81,38 @@ class PostForm(forms.Form):
             self.add_error("unit", _("Enter a unit, or tick the whole country; not both."))
         return data
 
-    def post(self, session: Session) -> dict[str, Any] | None:
+    def values(self, session: Session) -> dict[str, Any] | None:
         """The arguments of the action; None with an error at the field where there is no such unit."""
         data, unit_id = self.cleaned_data, None
         if not data["nation"]:
-            try:
-                unit_id = int(territory.find(session, data["unit"], session.today)["unit_id"])
-            except NotFound as absent:
-                self.add_error("unit", absent.text(_tongue()))
+            unit_id = unit_named(session, self)
+            if unit_id is None:
                 return None
-        given = {name: value for name, value in data.items() if name not in ("unit", "nation")}
-        return {**given, "unit_id": unit_id, "agency": data["agency"] or None}
+        return {name: value for name, value in data.items() if name not in ("unit", "nation")} | {"unit_id": unit_id}
 
-    def take(self, wrong: BadInput) -> None:
-        """Show what an action found wrong at its fields."""
-        for fault in wrong.faults:
-            self.add_error(fault.field if fault.field in self.fields else None, fault.text(_tongue()))
-        if not wrong.faults:
-            self.add_error(None, wrong.text(_tongue()))
+
+class PostForm(AreaForm):
+    """Role, area, agency, purposes and days of a post."""
+
+    role = forms.ChoiceField(label=_("Role"))
+    agency = forms.ChoiceField(label=_("Agency"), required=False)
+    purposes = forms.MultipleChoiceField(
+        label=_("Narrowed to these purposes"), required=False, widget=forms.CheckboxSelectMultiple,
+        help_text=_("None ticked: all purposes of the role."),
+    )  # fmt: skip
+    valid_from = DayField(label=_("First day"), required=False)
+    valid_until = DayField(label=_("Last day"), required=False)
+    field_order: tuple[str, ...] = ("role", "unit", "nation")
+
+    def __init__(self, *args: Any, today: dt.date, agencies: list[dict[str, Any]], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["role"].choices = _roles(today)
+        self.fields["agency"].choices = [("", _("none")), *((a["code"], a["name"]) for a in agencies)]
+        self.fields["purposes"].choices = [(p.id, p.title.text(_tongue())) for p in purposes(today).values()]
+
+    def values(self, session: Session) -> dict[str, Any] | None:
+        given = super().values(session)
+        return given and {**given, "agency": given["agency"] or None}
 
 
 class AccountForm(PostForm):
@@ -122,11 +122,100 @@ class AccountForm(PostForm):
     name = forms.CharField(label=_("Name"), max_length=200)
     email = forms.EmailField(label=_("E-mail"), required=False)
     language = forms.ChoiceField(label=_("Language"), choices=Account.Language.choices)
-    field_order = ("username", "name", "email", "language")
+    field_order: tuple[str, ...] = ("username", "name", "email", "language", "role", "unit", "nation")
+
+
+class DaysForm(forms.Form):
+    """From when and until when something holds; empty is open."""
+
+    first_day = DayField(label=_("First day"), required=False)
+    last_day = DayField(label=_("Last day"), required=False)
 
 
 class LastDayForm(forms.Form):
     last_day = DayField(label=_("Last day"))
+
+
+class SoughtAgencyForm(forms.Form):
+    """What narrows the list of agencies."""
+
+    q = forms.CharField(label=_("Name or code"), required=False, max_length=100)
+    state = forms.ChoiceField(
+        label=_("State"),
+        required=False,
+        choices=(("", _("everything")), ("open", _("working")), ("closed", _("closed"))),
+    )
+    kind = forms.ChoiceField(label=_("Kind"), required=False, choices=(("", _("everything")), *Agency.Kind.choices))
+    unit = forms.CharField(label=_("Area (code or name)"), required=False, max_length=100)
+
+
+class ChangeAgencyForm(AreaForm):
+    """Name, kind and area of an agency."""
+
+    name = forms.CharField(label=_("Name"), max_length=200)
+    kind = forms.ChoiceField(label=_("Kind"), choices=Agency.Kind.choices)
+    field_order: tuple[str, ...] = ("name", "kind")
+
+
+class AgencyForm(ChangeAgencyForm):
+    """A new agency."""
+
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=50,
+        help_text=_("Letters, digits, - and _, as files and other systems name it. It stays."),
+    )
+    field_order: tuple[str, ...] = ("code", "name", "kind")
+
+
+class SoughtKeyForm(forms.Form):
+    """What narrows the list of keys."""
+
+    q = forms.CharField(label=_("System, account or agency"), required=False, max_length=100)
+    state = forms.ChoiceField(
+        label=_("State"), required=False,
+        choices=(
+            ("", _("everything")), ("open", _("opens")), ("not-begun", _("not begun")), ("over", _("over")),
+            ("revoked", _("revoked")),
+        ),
+    )  # fmt: skip
+
+
+class KeyForm(forms.Form):
+    """A key for another system: the post it acts in, for what, and its days. `posts` are those of the account."""
+
+    name = forms.CharField(
+        label=_("Which system it is for"), max_length=200, help_text=_("For example: system of the district hospital.")
+    )
+    post = forms.ChoiceField(label=_("Post in which it acts"))
+    purpose = forms.ChoiceField(label=_("For what purpose"))
+    valid_from = DayField(label=_("First day"), required=False)
+    expires_on = DayField(label=_("Last day"))
+
+    def __init__(
+        self, *args: Any, posts: list[tuple[str, str]], served: list[str], today: dt.date, **options: Any
+    ) -> None:
+        super().__init__(*args, **options)
+        self.fields["post"].choices = posts
+        known = purposes(today)
+        self.fields["purpose"].choices = [(p, known[p].title.text(_tongue()) if p in known else p) for p in served]
+
+
+def unit_named(session: Session, form: forms.Form) -> int | None:
+    """The unit that stands in the form's field; None, with an error at it, where there is no such unit."""
+    try:
+        return int(territory.find(session, form.cleaned_data["unit"], session.today)["unit_id"])
+    except NotFound as absent:
+        form.add_error("unit", absent.text(_tongue()))
+        return None
+
+
+def take(form: forms.Form, wrong: BadInput) -> None:
+    """Show what an action found wrong at its fields."""
+    for fault in wrong.faults:
+        form.add_error(fault.field if fault.field in form.fields else None, fault.text(_tongue()))
+    if not wrong.faults:
+        form.add_error(None, wrong.text(_tongue()))
 
 
 def _roles(on: dt.date) -> list[tuple[str, str]]:

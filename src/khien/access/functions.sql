@@ -27,6 +27,19 @@ CREATE OR REPLACE FUNCTION khien_nation() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN khien_area() = '{(,)}'::int4multirange;
 
+-- Whether the actor manages an account: all its posts that have not ended lie inside the actor's area, and at least one
+-- that it ever had. Who serves nowhere yet is left to the nation.
+CREATE OR REPLACE FUNCTION access_manages(account bigint, today date) RETURNS boolean
+    LANGUAGE sql STABLE AS $$
+    SELECT khien_nation() OR EXISTS (
+        SELECT FROM (
+            SELECT coalesce(a.valid_until, 'infinity') >= today AS open,
+                coalesce(int4range(u.unit_id, u.last_id, '[]') <@ khien_area(), false) AS inside
+            FROM assignment a LEFT JOIN unit u ON u.unit_id = a.unit_id
+            WHERE a.account_id = account
+        ) post HAVING bool_or(inside) AND bool_and(inside OR NOT open))
+$$;
+
 -- Monthly partitions -------------------------------------------------------------------------------------------------
 
 -- A partition is reached through its parent, whose policy then holds. By itself it is closed to all but the owner, who

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any
 
 from django.contrib import messages
@@ -17,10 +15,9 @@ from khien.access import store
 from khien.access.forms import LogForm
 from khien.access.gate import permission_required
 from khien.access.store import Asked
-from khien.access.views import language, moment, named
+from khien.access.views import language, moment, named, spreadsheet
 from khien.core.errors import NotFound
 from khien.core.session import begin
-from khien.core.spreadsheet import plain
 
 _PAGE, _MOST = 100, 50_000  # rows of a page, of a file
 
@@ -49,17 +46,13 @@ def log_file(request: HttpRequest) -> HttpResponse:
         if not form.is_valid():
             raise Http404
         found = named(store.log(session, _asked(form), limit=_MOST))
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(("at", "lane", "seq", "account", "agency", "action", "title", "purpose", "persons", "detail"))
-    for r in found:
-        cells = (r["at"].isoformat(), r["lane"], r["seq"], r["username"], r["agency"], r["action"], r["action_title"],
-                 r["purpose"], r["persons"], r["detail"])  # fmt: skip
-        writer.writerow([plain(c) for c in cells])
-    response = HttpResponse(out.getvalue().encode("utf-8-sig"), content_type="text/csv; charset=utf-8")
-    first, last = form.cleaned_data["first"], form.cleaned_data["last"]
-    response["Content-Disposition"] = f'attachment; filename="access-log-{first}-{last}.csv"'
-    return response
+    head = ("at", "lane", "seq", "account", "agency", "action", "title", "purpose", "persons", "detail")
+    rows = (
+        (r["at"].isoformat(), r["lane"], r["seq"], r["username"], r["agency"], r["action"], r["action_title"],
+         r["purpose"], r["persons"], r["detail"])
+        for r in found
+    )  # fmt: skip
+    return spreadsheet("access-log-{first}-{last}".format(**form.cleaned_data), head, rows)
 
 
 @permission_required("access.audit")

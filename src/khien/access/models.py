@@ -15,7 +15,11 @@ _NO_NUMBERS = RegexValidator(r"\d{9}", _("A user name must not be an identity nu
 
 
 class Agency(models.Model):
-    """A body of the State whose people have accounts. `unit_id` is where it sits; null is the nation."""
+    """A body of the State whose people have accounts. `unit_id` is where it sits; null is the nation.
+
+    It is closed by a last day (`valid_until`, included), never deleted. `previous`: what the last change of name, kind
+    and unit replaced, so that it can be taken back.
+    """
 
     class Kind(models.TextChoices):
         POLICE = "police", _("Police")
@@ -30,6 +34,8 @@ class Agency(models.Model):
     name = models.TextField(_("name"))
     kind = models.TextField(_("kind"), choices=Kind.choices)
     unit_id = models.IntegerField(_("unit"), null=True, blank=True)
+    valid_until = models.DateField(_("last day"), null=True, blank=True)
+    previous = models.JSONField(null=True, blank=True, editable=False)
 
     class Meta:
         db_table = "agency"
@@ -120,12 +126,18 @@ class Assignment(models.Model):
 
 
 class ApiKey(models.Model):
-    """Lets another system act in one post of an account. The key itself is shown once; only its digest is kept."""
+    """Lets another system act in one post of an account. The key itself is shown once; only its digest is kept.
+
+    `purpose` empty: the first one of the post. `last_used_on` is written once a day.
+    """
 
     assignment = models.ForeignKey(Assignment, models.PROTECT, verbose_name=_("assignment"))
     name = models.TextField(_("name"))
     digest = models.BinaryField(unique=True, editable=False)  # sha256 of the key
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    purpose = models.TextField(_("purpose"), blank=True, default="")
+    valid_from = models.DateField(_("from"), null=True, blank=True)
+    last_used_on = models.DateField(_("last use"), null=True, blank=True, editable=False)
     expires_on = models.DateField(_("until"))
     revoked = models.BooleanField(_("revoked"), default=False)
 

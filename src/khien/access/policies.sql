@@ -46,6 +46,33 @@ CREATE POLICY khien_scope ON access_grant FOR SELECT USING (account_id = (SELECT
 DROP POLICY IF EXISTS khien_keeper ON access_grant;
 CREATE POLICY khien_keeper ON access_grant TO khien_owner USING (true) WITH CHECK (true);
 
+-- agency: everybody reads its name; it is written within its area alone, both before and after.
+ALTER TABLE agency ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS khien_names ON agency;
+CREATE POLICY khien_names ON agency FOR SELECT USING (true);
+DROP POLICY IF EXISTS khien_scope ON agency;
+CREATE POLICY khien_scope ON agency FOR UPDATE USING (
+    (SELECT khien_nation())
+    OR EXISTS (SELECT FROM unit u WHERE u.unit_id = agency.unit_id
+               AND int4range(u.unit_id, u.last_id, '[]') <@ (SELECT khien_area()))
+);
+DROP POLICY IF EXISTS khien_made ON agency;
+CREATE POLICY khien_made ON agency FOR INSERT WITH CHECK (
+    (SELECT khien_nation())
+    OR EXISTS (SELECT FROM unit u WHERE u.unit_id = agency.unit_id
+               AND int4range(u.unit_id, u.last_id, '[]') <@ (SELECT khien_area()))
+);
+
+-- api_key: seen and written within the area of the post it acts in alone. Whoever comes with one is looked up by the
+-- machine itself.
+ALTER TABLE api_key ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS khien_scope ON api_key;
+CREATE POLICY khien_scope ON api_key USING (
+    (SELECT khien_nation())
+    OR EXISTS (SELECT FROM assignment a JOIN unit u ON u.unit_id = a.unit_id WHERE a.id = api_key.assignment_id
+               AND int4range(u.unit_id, u.last_id, '[]') <@ (SELECT khien_area()))
+);
+
 -- Everything else that has a person_id follows the person: the subquery is under the policy of person.
 DO $$
 DECLARE

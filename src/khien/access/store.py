@@ -15,6 +15,7 @@ from khien.core.text import fold
 
 SQL = Queries("khien.access")
 ACCOUNTS = Queries("khien.access", "accounts.sql")
+AGENCIES = Queries("khien.access", "agencies.sql")
 _AUDIT = Queries("khien.access", "audit.sql")
 _VIET_NAM = dt.timezone(dt.timedelta(hours=7))
 _EVER = dt.datetime.max.replace(tzinfo=dt.UTC)
@@ -84,9 +85,8 @@ def accounts(session: Session, sought: Sought, *, limit: int, offset: int = 0) -
     Raises NotAllowed without "account.manage".
     """
     session.actor.must("account.manage")
-    words = fold(sought.words).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return session.rows(
-        ACCOUNTS.accounts, today=session.today, words=f"%{words}%", state=sought.state, role=sought.role,
+        ACCOUNTS.accounts, today=session.today, words=_anywhere(sought.words), state=sought.state, role=sought.role,
         unit=sought.unit_id, account=None, limit=limit, offset=offset,
     )  # fmt: skip
 
@@ -103,10 +103,72 @@ def account(session: Session, account_id: int) -> dict[str, Any]:
     return {**found, "every": session.rows(ACCOUNTS.posts, account=account_id, today=session.today)}
 
 
-def agencies(session: Session) -> list[dict[str, Any]]:
-    """Agencies inside the actor's area: code, name. Raises NotAllowed without "account.manage"."""
+@dataclass(frozen=True, slots=True)
+class SoughtAgencies:
+    """Which agencies are asked for: words of name or code, "open" or "closed", a kind, a unit."""
+
+    words: str = ""
+    state: str = ""
+    kind: str = ""
+    unit_id: int | None = None
+
+
+def agencies(
+    session: Session, sought: SoughtAgencies | None = None, *, limit: int = 50_000, offset: int = 0
+) -> list[dict[str, Any]]:
+    """Agencies inside the actor's area: columns of `agencies` in agencies.sql; without `sought` those that are open.
+
+    Raises NotAllowed without "account.manage".
+    """
     session.actor.must("account.manage")
-    return session.rows(ACCOUNTS.agencies)
+    asked = sought or SoughtAgencies(state="open")
+    return session.rows(
+        AGENCIES.agencies, today=session.today, words=_anywhere(asked.words), state=asked.state, kind=asked.kind,
+        unit=asked.unit_id, agency=None, limit=limit, offset=offset,
+    )  # fmt: skip
+
+
+def agency(session: Session, agency_id: int) -> dict[str, Any]:
+    """One of these, with the posts in it that have not ended and that the actor manages (`served`).
+
+    Raises NotAllowed without "account.manage", NotFound.
+    """
+    session.actor.must("account.manage")
+    found = session.row(
+        AGENCIES.agencies, today=session.today, words="%", state="", kind="", unit=None, agency=agency_id, limit=1,
+        offset=0,
+    )  # fmt: skip
+    if found is None:
+        raise NotFound
+    return {**found, "served": session.rows(AGENCIES.agency_posts, agency=agency_id, today=session.today)}
+
+
+def api_keys(
+    session: Session, *, words: str = "", state: str = "", limit: int = 50_000, offset: int = 0
+) -> list[dict[str, Any]]:
+    """Keys of accounts that the actor manages, newest first: columns of `keys` in agencies.sql.
+
+    `state` is "open", "not-begun", "over" or "revoked". Raises NotAllowed without "account.manage".
+    """
+    session.actor.must("account.manage")
+    return session.rows(
+        AGENCIES.keys, today=session.today, words=_anywhere(words), state=state, key=None, limit=limit, offset=offset
+    )
+
+
+def api_key(session: Session, key_id: int) -> dict[str, Any]:
+    """One of these. Raises NotAllowed without "account.manage", NotFound."""
+    session.actor.must("account.manage")
+    found = session.row(AGENCIES.keys, today=session.today, words="%", state="", key=key_id, limit=1, offset=0)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _anywhere(words: str) -> str:
+    """A pattern for LIKE that finds the words, folded, anywhere."""
+    folded = fold(words).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{folded}%"
 
 
 @dataclass(frozen=True, slots=True)

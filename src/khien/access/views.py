@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import io
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -20,6 +23,7 @@ from khien.access.middleware import has_second_factor
 from khien.access.roles import action_title, detail_title, purposes
 from khien.core.errors import NotAllowed
 from khien.core.session import begin
+from khien.core.spreadsheet import plain
 
 _PAGE = 100
 _DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
@@ -104,6 +108,22 @@ def moment(text: str) -> dt.datetime | None:
     if text and (found is None or found.tzinfo is None):
         raise Http404
     return found
+
+
+def page_number(request: HttpRequest) -> int:
+    """The page of a list that is asked for; the first one for anything that is no number."""
+    return max(1, int(page)) if (page := request.GET.get("page", "1")).isdecimal() and len(page) < 6 else 1
+
+
+def spreadsheet(name: str, head: tuple[str, ...], rows: Iterable[Iterable[Any]]) -> HttpResponse:
+    """A CSV file that spreadsheets open as it is meant: with the mark of UTF-8, and no cell taken for a formula."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(head)
+    writer.writerows([plain(cell) for cell in row] for row in rows)
+    response = HttpResponse(out.getvalue().encode("utf-8-sig"), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return response
 
 
 def language() -> str:

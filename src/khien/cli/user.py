@@ -80,6 +80,20 @@ def role(
     _say(as_json, {"assignment": made}, N_("{username} serves as {role} now."), username=username, role=role)
 
 
+@user.command()
+@click.argument("assignment", type=int)
+@click.option("--from", "valid_from", type=click.DateTime(["%Y-%m-%d"]), help="First day; open without it.")
+@click.option("--until", "valid_until", type=click.DateTime(["%Y-%m-%d"]), help="Last day; open without it.")
+@click.option("--json", "as_json", is_flag=True)
+def days(assignment: int, valid_from: dt.datetime | None, valid_until: dt.datetime | None, as_json: bool) -> None:
+    """Set the first and the last day of the post ASSIGNMENT (see `khien user list`)."""
+    from khien.access import actions
+
+    first, last = (day.date() if day else None for day in (valid_from, valid_until))
+    actions.change_days(by=_by(), assignment_id=assignment, first_day=first, last_day=last)
+    _say(as_json, {"assignment": assignment, "from": first, "until": last}, N_("The days of the post are set."))
+
+
 @user.command("own")
 @click.argument("username")
 @click.argument("number")
@@ -173,13 +187,20 @@ def key() -> None:
 @key.command("add")
 @click.argument("assignment", type=int)
 @click.option("--name", required=True, help="Which system it is for.")
+@click.option("--from", "valid_from", type=click.DateTime(["%Y-%m-%d"]), help="First day it opens; at once without it.")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Last day it opens.")
+@click.option("--purpose", default="", help="What it acts for; without it the first purpose of the post.")
 @click.option("--json", "as_json", is_flag=True)
-def add_key(assignment: int, name: str, until: dt.datetime, as_json: bool) -> None:
+def add_key(
+    assignment: int, name: str, valid_from: dt.datetime | None, until: dt.datetime, purpose: str, as_json: bool
+) -> None:
     """Make a key for ASSIGNMENT (see `khien user list`). It is shown once."""
     from khien.access import actions
 
-    secret = actions.add_api_key(by=_by(), assignment_id=assignment, name=name, expires_on=until.date())
+    secret = actions.add_api_key(
+        by=_by(), assignment_id=assignment, name=name, expires_on=until.date(), purpose=purpose,
+        valid_from=valid_from.date() if valid_from else None,
+    )  # fmt: skip
     print_json({"key": secret}) if as_json else click.echo(secret)
 
 
@@ -187,15 +208,23 @@ def add_key(assignment: int, name: str, until: dt.datetime, as_json: bool) -> No
 @click.option("--json", "as_json", is_flag=True)
 def list_keys(as_json: bool) -> None:
     """All keys, without the keys themselves."""
-    from khien.access.models import ApiKey
+    from khien.access import store
+    from khien.core.session import begin
 
-    rows = list(ApiKey.objects.values("id", "name", "assignment_id", "expires_on", "revoked"))
+    with begin(_by()) as session:
+        found = store.api_keys(session)
+    told = ("id", "name", "assignment_id", "username", "agency", "valid_from", "expires_on", "last_used_on", "revoked")
+    rows = [{name: row[name] for name in told} for row in reversed(found)]
     if as_json:
         print_json(rows)
         return
     for row in rows:
-        mark = "×" if row["revoked"] else " "
-        click.echo(f"{mark} {row['id']}  {row['name']}  {row['assignment_id']}  {row['expires_on']}")
+        mark, used = "×" if row["revoked"] else " ", row["last_used_on"] or "–"
+        agency = f" ({row['agency']})" if row["agency"] else ""
+        days = f"{row['valid_from'] or '…'} – {row['expires_on']}"
+        click.echo(
+            f"{mark} {row['id']}  {row['name']}  {row['assignment_id']} {row['username']}{agency}  {days}  {used}"
+        )
 
 
 @key.command("revoke")

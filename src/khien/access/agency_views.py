@@ -1,0 +1,155 @@
+"""The administrator's pages of agencies: found, made, renamed, moved, closed and opened again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from khien.access import actions, store
+from khien.access.forms import AgencyForm, ChangeAgencyForm, LastDayForm, SoughtAgencyForm, take, unit_named
+from khien.access.gate import permission_required
+from khien.access.models import Agency
+from khien.access.roles import roles
+from khien.access.store import SoughtAgencies
+from khien.access.views import language, page_number, spreadsheet
+from khien.core.errors import BadInput
+from khien.core.session import Session, begin
+
+_PAGE, _MOST = 50, 50_000  # rows of a page, of a file
+
+
+@permission_required("account.manage")
+def agencies(request: HttpRequest) -> HttpResponse:
+    """Agencies of the administrator's area, by name, state, kind and area."""
+    number, form = page_number(request), SoughtAgencyForm(request.GET)
+    with begin(request.actor) as session:
+        rows = _found(session, form, limit=_PAGE, offset=(number - 1) * _PAGE)
+    total = rows[0]["total"] if rows else 0
+    pages = Paginator(range(total), _PAGE).get_page(number)
+    shown = {"form": form, "rows": rows, "total": total, "page": pages}
+    return render(request, "access/agencies.html", shown, status=422 if form.errors else 200)
+
+
+@permission_required("account.manage")
+def agencies_file(request: HttpRequest) -> HttpResponse:
+    """The same as CSV, a line an agency."""
+    form = SoughtAgencyForm(request.GET)
+    with begin(request.actor) as session:
+        rows, day = _found(session, form, limit=_MOST), session.today
+    if form.errors:
+        raise Http404
+    head = ("code", "name", "kind", "unit_id", "unit", "last_day", "posts")
+    cells = ((r["code"], r["name"], r["kind"], r["unit_id"], r["unit"], r["valid_until"], r["posts"]) for r in rows)
+    return spreadsheet(f"agencies-{day}", head, cells)
+
+
+@permission_required("account.manage")
+def new_agency(request: HttpRequest) -> HttpResponse:
+    form = AgencyForm(request.POST or None)
+    given = None
+    if request.method == "POST" and form.is_valid():
+        with begin(request.actor) as session:
+            given = form.values(session)
+    if given is not None:
+        try:
+            made = actions.add_agency(by=request.actor, **given)
+        except BadInput as wrong:
+            take(form, wrong)
+        else:
+            messages.success(request, _("The agency is made."))
+            return redirect("access:one_agency", made)
+    return render(request, "access/new_agency.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@permission_required("account.manage")
+def one_agency(request: HttpRequest, agency_id: int) -> HttpResponse:
+    """One agency: who serves in it, and what can be changed."""
+    return _agency(request, agency_id)
+
+
+@permission_required("account.manage")
+@require_POST
+def change_agency(request: HttpRequest, agency_id: int) -> HttpResponse:
+    form = ChangeAgencyForm(request.POST)
+    with begin(request.actor) as session:
+        store.agency(session, agency_id)
+        given = form.values(session) if form.is_valid() else None
+    if given is not None:
+        try:
+            actions.change_agency(by=request.actor, agency_id=agency_id, **given)
+        except BadInput as wrong:
+            take(form, wrong)
+        else:
+            messages.success(request, _("The agency is changed."))
+            return redirect("access:one_agency", agency_id)
+    return _agency(request, agency_id, form)
+
+
+@permission_required("account.manage")
+@require_POST
+def take_back(request: HttpRequest, agency_id: int) -> HttpResponse:
+    """Take the last change back."""
+    return _done(request, agency_id, _("The last change is taken back."), actions.take_back_agency)
+
+
+@permission_required("account.manage")
+@require_POST
+def close_agency(request: HttpRequest, agency_id: int) -> HttpResponse:
+    form = LastDayForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, " ".join(form.errors["last_day"]))
+        return redirect("access:one_agency", agency_id)
+    return _done(request, agency_id, _("The last day of the agency is set."), actions.close_agency, **form.cleaned_data)
+
+
+@permission_required("account.manage")
+@require_POST
+def reopen_agency(request: HttpRequest, agency_id: int) -> HttpResponse:
+    return _done(request, agency_id, _("The agency works again."), actions.reopen_agency)
+
+
+def _done(request: HttpRequest, agency_id: int, said: str, action: Any, **more: Any) -> HttpResponse:
+    try:
+        action(by=request.actor, agency_id=agency_id, **more)
+    except BadInput as wrong:
+        messages.error(request, wrong.text(language()))
+    else:
+        messages.success(request, said)
+    return redirect("access:one_agency", agency_id)
+
+
+def _agency(request: HttpRequest, agency_id: int, form: ChangeAgencyForm | None = None) -> HttpResponse:
+    with begin(request.actor) as session:
+        agency, today = store.agency(session, agency_id), session.today
+    known = roles(today)
+    for post in agency["served"]:
+        post["title"] = known[post["role"]].title.text(language()) if post["role"] in known else post["role"]
+    first = {name: agency[name] for name in ("name", "kind")}
+    first |= {"unit": agency["unit_id"]} if agency["unit_id"] is not None else {"nation": True}
+    shown = {
+        "agency": agency, "kind": Agency.Kind(agency["kind"]).label, "today": today,
+        "hidden": agency["posts"] - len(agency["served"]), "form": form or ChangeAgencyForm(initial=first),
+    }  # fmt: skip
+    return render(request, "access/one_agency.html", shown, status=422 if form and form.errors else 200)
+
+
+def _found(session: Session, form: SoughtAgencyForm, *, limit: int, offset: int = 0) -> list[dict[str, Any]]:
+    if not form.is_valid():
+        return []
+    data, unit_id = form.cleaned_data, None
+    if data["unit"]:
+        unit_id = unit_named(session, form)
+        if unit_id is None:
+            return []
+    rows = store.agencies(
+        session, SoughtAgencies(data["q"], data["state"], data["kind"], unit_id), limit=limit, offset=offset
+    )
+    for row in rows:
+        row["kind_title"] = Agency.Kind(row["kind"]).label
+    return rows
