@@ -21,10 +21,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg.conninfo import make_conninfo
 
 ROOT = Path(__file__).resolve().parent.parent
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}  # tests only
+
+# A busy machine must not fail a test.
+settings.register_profile("khien", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("khien")
 
 
 def pytest_configure(config: pytest.Config) -> None:
