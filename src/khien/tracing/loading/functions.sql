@@ -14,16 +14,23 @@ BEGIN
 END $$;
 
 -- Room for a month, in UTC as those of the register. Which days it holds is checked at every row: nobody needs to read
--- them all again when it is taken in.
-DROP FUNCTION IF EXISTS visit_load_months(date, date);
-CREATE OR REPLACE FUNCTION visit_load_month(month date) RETURNS void
+-- them all again when it is taken in. A key of few visits is there at once, as to build it later would read them all too;
+-- that of seats only where there are none (`seats` false).
+DROP FUNCTION IF EXISTS visit_load_months(date, date), visit_load_month(date);
+CREATE OR REPLACE FUNCTION visit_load_month(month date, seats boolean) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     part text := to_char(month, '"visit_"YYYY_MM');
+    number integer;
 BEGIN
     IF to_regclass('loading.' || part) IS NULL THEN
         EXECUTE format('CREATE TABLE loading.%I (LIKE public.visit INCLUDING DEFAULTS INCLUDING CONSTRAINTS,'
             ' CONSTRAINT month CHECK (came_at >= %L AND came_at < %L))', part, month, (month + interval '1 month')::date);
+        FOR number IN SELECT i.indexrelid FROM pg_index i
+                      WHERE i.indrelid = 'visit'::regclass AND i.indpred IS NOT NULL
+                        AND NOT (seats AND pg_get_indexdef(i.indexrelid) ~ '\mseat\M') LOOP
+            PERFORM visit_load_key(month, number);
+        END LOOP;
         EXECUTE format('GRANT INSERT ON loading.%I TO khien_loader', part);
     END IF;
 END $$;
@@ -117,5 +124,5 @@ BEGIN
     RETURN 0;
 END $$;
 
-GRANT EXECUTE ON FUNCTION visit_load_begin(), visit_load_month(date), visit_load_waiting(), visit_load_keys(date),
+GRANT EXECUTE ON FUNCTION visit_load_begin(), visit_load_month(date, boolean), visit_load_waiting(), visit_load_keys(date),
     visit_load_key(date, integer), visit_load_take(date) TO khien_loader;

@@ -82,7 +82,7 @@ def load_visits(
         latest = session.now + dt.timedelta(days=1)
     with _alone() as connection:
         done = _take_up(connection, source.fingerprint())
-        _write(source, [p for p in source.pieces if p.number not in done], latest, workers, progress)
+        _write(source, done, latest, workers, progress)
         for (month,) in connection.execute(_q.waiting).fetchall():
             _keys(month, workers)
             with begin(by, role="khien_loader") as session:
@@ -139,32 +139,36 @@ def _take_up(connection: Connection, mark: str) -> set[int]:
     return set()
 
 
-def _write(source: Source, pieces: list[Piece], latest: dt.datetime, workers: int, progress: Progress) -> None:
-    """Write the pieces, several at a time."""
-    waiting, turn, done = iter(pieces), threading.Lock(), [source.size - sum(p.end - p.start for p in pieces)]
+def _write(source: Source, written: set[int], latest: dt.datetime, workers: int, progress: Progress) -> None:
+    """Write the pieces that are not written yet, several at a time."""
+    pieces, turn, done = source.pieces(), threading.Lock(), [0]
+
+    def take() -> Piece | None:
+        with turn:
+            for piece in pieces:
+                if piece.number not in written:
+                    return piece
+                done[0] += piece.end - piece.start
+        return None
 
     def work(shared: Resolver) -> None:
         with psycopg.connect(config.database_dsn("khien_loader"), autocommit=True) as connection:
             connection.execute(_q.settle)
             connection.execute(_q.asking)
-            while True:
-                with turn:
-                    piece = next(waiting, None)
-                if piece is None:
-                    return
+            while (piece := take()) is not None:
                 try:
                     _piece(connection, shared, piece)
                 except BaseException:
                     with turn:
-                        list(waiting)  # the others end with what they have in hand
+                        pieces.close()  # the others end with what they have in hand
                     raise
                 with turn:
                     done[0] += piece.end - piece.start
                     progress(done[0], source.size)
 
     with resolver(source, latest, workers) as shared:
-        with ThreadPoolExecutor(max(1, min(workers, len(pieces)))) as pool:
-            running = [pool.submit(work, shared) for _ in range(min(workers, len(pieces)))]
+        with ThreadPoolExecutor(workers) as pool:
+            running = [pool.submit(work, shared) for _ in range(workers)]
         for one in running:
             one.result()
 
@@ -172,26 +176,25 @@ def _write(source: Source, pieces: list[Piece], latest: dt.datetime, workers: in
 def _piece(connection: Connection, shared: Resolver, piece: Piece) -> None:
     """One piece: resolve it, write what is good into its months, note what is wrong with the rest."""
     found = shared.resolve(connection, piece)
-    try:
-        months = shared.months(found, connection)
-        with connection.transaction():
-            for month in months:
-                columns = found.columns(month)
-                table = sql.Identifier("loading", f"visit_{month:%Y_%m}")
-                copy = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(table, sql.SQL(binary.COLUMNS))
-                with connection.cursor().copy(copy) as target:
-                    target.write(binary.HEADER)
-                    for part in binary.rows(columns):
-                        for at in range(0, len(part), _CHUNK):
-                            target.write(part[at : at + _CHUNK])
-                    target.write(binary.TRAILER)
-            if found.rejects:
-                with connection.cursor().copy(_q.put_rejects) as target:
-                    for reject in found.rejects:
-                        target.write_row(reject)
-            connection.execute(_q.piece_done, {"piece": piece.number, "rows": found.read, "good": found.good})
-    finally:
-        found.engine.close()
+    months = list(found.months())
+    for month, _ in months:
+        shared.room(connection, month)
+    with connection.transaction():
+        for month, visits in months:
+            table = sql.Identifier("loading", f"visit_{month:%Y_%m}")
+            copy = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(table, sql.SQL(binary.COLUMNS))
+            with connection.cursor().copy(copy) as target:
+                target.write(binary.HEADER)
+                for part in binary.rows(visits):
+                    target.write(part)
+                target.write(binary.TRAILER)
+        if found.rejects:
+            with connection.cursor().copy(_q.put_rejects) as target:
+                for reject in found.rejects:
+                    target.write_row((piece.number, *reject))
+        connection.execute(
+            _q.piece_done, {"piece": piece.number, "rows": found.read, "good": found.good, "lines": found.lines}
+        )
 
 
 def _keys(month: dt.date, workers: int) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,34 +27,44 @@ _ROWS = 1_000_000  # of a piece of a Parquet file
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Bytes or rows from `start` to before `end`; `line` is where it begins in the file, its header being line 1."""
+    """Bytes or rows from `start` to before `end`."""
 
     number: int
     start: int
     end: int
-    line: int
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file and its pieces. `columns`: as they come in the file. `size`: bytes, or rows of a Parquet file."""
+    """A file. `columns`: as they come in it. `size`: bytes, or rows of a Parquet file; `step` of them make a piece."""
 
     path: Path
     columns: list[str]
-    pieces: list[Piece]
     size: int
+    step: int
+
+    @property
+    def parquet(self) -> bool:
+        return self.path.suffix.lower() == ".parquet"
+
+    def pieces(self) -> Generator[Piece]:
+        """The same in every run. A CSV is cut while they are taken: nobody waits for the end of the file."""
+        if not self.parquet:
+            return _csv_pieces(self.path, self.step)
+        starts = enumerate(range(0, self.size, self.step))
+        return (Piece(number, start, min(start + self.step, self.size)) for number, start in starts)
+
+    def line(self, piece: Piece) -> int:
+        """Where a piece begins in the file, its header being line 1. Of a CSV everything before is read."""
+        if self.parquet:
+            return piece.start + 2
+        return 1 + sum(line_ends(part)[0] for part in _bytes(self.path, 0, piece.start))
 
     def parts(self, piece: Piece) -> Iterator[bytes]:
         """The rows of a piece as CSV without header."""
-        if self.path.suffix.lower() == ".parquet":
-            yield from parquet_as_csv(self.path, self.columns, rows=(piece.start, piece.end))
-            return
-        with self.path.open("rb") as stream:
-            stream.seek(piece.start)
-            left = piece.end - piece.start
-            while left > 0 and (part := stream.read(min(_PART, left))):
-                left -= len(part)
-                yield part
+        if self.parquet:
+            return parquet_as_csv(self.path, self.columns, rows=(piece.start, piece.end))
+        return _bytes(self.path, piece.start, piece.end)
 
     def rows(self, piece: Piece) -> Iterator[tuple[int, list[str]]]:
         """The rows of a piece with the line of the piece on which each ends, counted from 1. What is no UTF-8 stays in
@@ -64,13 +74,13 @@ class Source:
             for row in reader:
                 yield reader.line_num, row
         except csv.Error as failure:
-            fault = Fault("row", N_("This row cannot be read."), piece.line + reader.line_num - 1)
+            fault = Fault("row", N_("This row cannot be read."), self.line(piece) + reader.line_num - 1)
             raise BadInput(N_("The file cannot be read; nothing was loaded."), faults=(fault,)) from failure
 
     def fingerprint(self) -> str:
-        """Tells whether a later start is about the same file: size, time of change, first and last megabyte, pieces."""
+        """Tells whether a later start is about the same file: size, time of change, first and last megabyte, step."""
         state = self.path.stat()
-        digest = hashlib.sha256(repr((state.st_size, state.st_mtime_ns, self.columns, self.pieces)).encode())
+        digest = hashlib.sha256(repr((state.st_size, state.st_mtime_ns, self.columns, self.step)).encode())
         with self.path.open("rb") as stream:
             digest.update(stream.read(_PART))
             stream.seek(max(0, state.st_size - _PART))
@@ -91,16 +101,12 @@ def _lines(parts: Iterator[bytes]) -> Iterator[str]:
 def plan(
     path: Path, needed: Sequence[str], known: Mapping[str, str], *, workers: int, size: int | None = None
 ) -> Source:
-    """Cut a file into pieces, of `size` bytes or rows if given. Raises BadInput where a column lacks or is unknown."""
+    """A file, to be cut into pieces of `size` bytes or rows. Raises BadInput where a column lacks or is unknown."""
     columns = csv_header(path, needed, known)
     if path.suffix.lower() == ".parquet":
-        total = _parquet_rows(path)
-        step = size or _ROWS
-        pieces = [Piece(n, at, min(at + step, total), at + 2) for n, at in enumerate(range(0, total, step))]
-        return Source(path, columns, pieces, total)
+        return Source(path, columns, _parquet_rows(path), size or _ROWS)
     total = path.stat().st_size
-    step = size or min(_LARGEST, max(_SMALLEST, total // (2 * workers)))
-    return Source(path, columns, list(_csv_pieces(path, step)), total)
+    return Source(path, columns, total, size or min(_LARGEST, max(_SMALLEST, total // (2 * workers))))
 
 
 def _parquet_rows(path: Path) -> int:
@@ -110,26 +116,32 @@ def _parquet_rows(path: Path) -> int:
     return int(found[0])
 
 
-def _csv_pieces(path: Path, step: int) -> Iterator[Piece]:
+def _bytes(path: Path, start: int, end: int) -> Iterator[bytes]:
+    with path.open("rb") as stream:
+        stream.seek(start)
+        while start < end and (part := stream.read(min(_PART, end - start))):
+            start += len(part)
+            yield part
+
+
+def _csv_pieces(path: Path, step: int) -> Generator[Piece]:
     with path.open("rb") as stream:
         start = offset = len(stream.readline())
-        number, line, lines, quotes = 0, 2, 0, 0
+        number, quotes = 0, 0
         while part := stream.read(_PART):
             seen = 0  # of this part
             while offset + len(part) - start >= step:
                 cut = _row_end(part, max(seen, start + step - offset - 1), quotes, seen)
                 if cut is None:
                     break
-                lines += line_ends(memoryview(part)[seen:cut])[0]
                 quotes = 0  # even
                 seen = cut
-                yield Piece(number, start, offset + cut, line)
-                number, start, line, lines = number + 1, offset + cut, line + lines, 0
-            lines += line_ends(memoryview(part)[seen:])[0]
+                yield Piece(number, start, offset + cut)
+                number, start = number + 1, offset + cut
             quotes += part.count(b'"', seen) if b'"' in part else 0  # to look for one is faster than to count
             offset += len(part)
         if offset > start:
-            yield Piece(number, start, offset, line)
+            yield Piece(number, start, offset)
 
 
 def line_ends(part: bytes | memoryview) -> tuple[int, bool]:

@@ -5,8 +5,8 @@ SET max_parallel_workers_per_gather = 0; SET client_connection_check_interval = 
 SELECT set_config('wal_init_zero', 'off', false) WHERE has_parameter_privilege('wal_init_zero', 'SET');
 
 -- name: prepare
-CREATE UNLOGGED TABLE loading.visit_piece (piece integer PRIMARY KEY, read_rows bigint, good_rows bigint);
-CREATE UNLOGGED TABLE loading.visit_reject (line bigint, field text, reason text, noted text[]);
+CREATE UNLOGGED TABLE loading.visit_piece (piece integer PRIMARY KEY, read_rows bigint, good_rows bigint, lines bigint);
+CREATE UNLOGGED TABLE loading.visit_reject (piece integer, line bigint, field text, reason text, noted text[]);
 CREATE UNLOGGED TABLE loading.visit_taken (month date PRIMARY KEY, known bigint);
 CREATE UNLOGGED TABLE loading.visit_run (fingerprint text, places bigint NOT NULL DEFAULT 0);
 
@@ -27,7 +27,7 @@ INSERT INTO loading.visit_run (fingerprint) VALUES (%(fingerprint)s);
 SELECT piece FROM loading.visit_piece;
 
 -- name: month
-SELECT visit_load_month(%(month)s::date);
+SELECT visit_load_month(%(month)s::date, %(seats)s);
 
 -- name: asking
 -- What a piece wants to know, of this connection alone.
@@ -80,10 +80,10 @@ COPY (
 ) TO STDOUT (FORMAT csv, FORCE_QUOTE (value));
 
 -- name: put_rejects
-COPY loading.visit_reject (line, field, reason, noted) FROM STDIN;
+COPY loading.visit_reject (piece, line, field, reason, noted) FROM STDIN;
 
 -- name: piece_done
-INSERT INTO loading.visit_piece VALUES (%(piece)s, %(rows)s, %(good)s);
+INSERT INTO loading.visit_piece VALUES (%(piece)s, %(rows)s, %(good)s, %(lines)s);
 
 -- name: waiting
 SELECT visit_load_waiting() AS month;
@@ -109,4 +109,9 @@ SELECT coalesce(sum(p.read_rows), 0)::bigint AS read, coalesce(sum(p.good_rows),
 FROM loading.visit_piece p;
 
 -- name: rejects
-SELECT line, field, reason, noted FROM loading.visit_reject ORDER BY line;
+-- With their line of the file, its header being the first.
+SELECT 1 + p.before + r.line AS line, r.field, r.reason, r.noted
+FROM loading.visit_reject r JOIN (
+    SELECT piece, coalesce(sum(lines) OVER (ORDER BY piece ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)::bigint AS before
+    FROM loading.visit_piece) p USING (piece)
+ORDER BY 1;

@@ -12,13 +12,14 @@ import datetime as dt
 import hashlib
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import psycopg
 
 from khien.core import config
@@ -29,33 +30,45 @@ from khien.tracing.loading.pieces import Piece, Source, line_ends
 _q, _duck = Queries("khien.tracing.loading"), Queries("khien.tracing.loading", "pieces.sql")
 _MEMORY = "300MB"  # then it writes into its folder
 _CHUNK = 1 << 20
+_LENGTHS = (16, 17, 19, 20, 22, 25, 26, 29, 32)  # of a time in the usual form
 COLUMNS = ("personal_number", "place", "from", "to", "source", "seat")  # of a file, as of rejects
 Connection = psycopg.Connection[Any]
-Reject = tuple[int, str, str, list[str]]  # line, field, reason, the row in the order of COLUMNS
+Reject = tuple[int, str, str, list[str]]  # line of the piece, field, reason, the row in the order of COLUMNS
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Resolved:
-    """A piece that was read: `read` rows, of which `good` are in the table `judged` of its own connection to DuckDB."""
+    """A piece that was read: `read` rows on `lines` lines, the good ones as `visits`, numpy's columns by name."""
 
-    engine: duckdb.DuckDBPyConnection
     read: int
-    good: int
+    lines: int
+    visits: Mapping[str, Any]
     rejects: list[Reject]
-    seats: bool
 
-    def columns(self, month: dt.date) -> dict[str, Any]:
-        """The good visits of a month, as numpy's columns."""
-        query = _duck.good.format(seat="seat" if self.seats else "NULL::TINYINT")
-        return self.engine.execute(query, {"month": month}).fetchnumpy()
+    @property
+    def good(self) -> int:
+        return len(self.visits["came"])
+
+    def months(self) -> Iterator[tuple[dt.date, Mapping[str, Any]]]:
+        """The visits by month (UTC)."""
+        came = self.visits["came"].astype("M8[us]")
+        if not self.good:
+            return
+        if (first := came.min().astype("M8[M]")) == came.max().astype("M8[M]"):
+            yield first.astype(dt.date), self.visits
+            return
+        month = came.astype("M8[M]")
+        for one in np.unique(month):
+            yield one.astype(dt.date), {name: values[month == one] for name, values in self.visits.items()}
 
 
 @dataclass
 class _Text:
-    """A piece as a file. `lines`: where each row begins, if a line is not always a row; `unreadable`: rows that are
-    none."""
+    """A piece as a file of `size` lines. `lines`: where each row begins, if a line is not always a row; `unreadable`:
+    rows that are none."""
 
     path: Path
+    size: int = 0
     lines: list[int] | None = None
     unreadable: list[Reject] = field(default_factory=list)
 
@@ -64,14 +77,15 @@ class Resolver:
     """What the pieces of one load share. `latest`: no clock that is right says a later moment."""
 
     def __init__(self, source: Source, latest: dt.datetime, folder: Path, workers: int) -> None:
-        self._source, self._latest, self._folder = source, latest, folder
+        self._source, self._folder = source, folder
         self._asking = threading.Lock()
         self._months: set[dt.date] = set()
         self._engine = duckdb.connect(
             config={"memory_limit": _MEMORY, "threads": workers, "temp_directory": str(folder / "spilled")}
         )
         self._engine.execute(_duck.known)
-        self._engine.execute(_duck.usual)
+        self._engine.execute(_duck.usual.format(lengths=sum(1 << length for length in _LENGTHS)))
+        self._engine.execute(_duck.reason.format(latest=int(latest.timestamp() * 1_000_000)))
 
     def close(self) -> None:
         self._engine.close()
@@ -80,34 +94,36 @@ class Resolver:
         """Read a piece, ask what is not known yet, and say of each row whether it is good. Raises BadInput where a
         quote is not closed."""
         path = self._folder / f"piece-{piece.number}.csv"
+        engine = self._engine.cursor()
         try:
-            engine = self._engine.cursor()
             engine.execute("SET TimeZone = 'Asia/Ho_Chi_Minh'")  # of times without an offset
             text = self._read(engine, piece, path)
             self._ask(engine, connection, text)
-            engine.execute(_duck.judge, {"latest": int(self._latest.timestamp() * 1_000_000)})
-            engine.execute(_duck.forget)
-            rows, good = _row(engine.execute(_duck.counts))
-            bad = engine.execute(_duck.rejected).fetchall() if good < rows else []
-            rejects = [*text.unreadable, *self._rejects(engine, text, piece, bad)]
-            return Resolved(engine, rows + len(text.unreadable), good, rejects, "seat" in self._source.columns)
+            (rows,) = _row(engine.execute(_duck.size))
+            seat = "seat" if self.seats else "NULL::TINYINT"
+            visits = engine.execute(_duck.good.format(seat=seat)).fetchnumpy()
+            bad = engine.execute(_duck.rejected).fetchall() if len(visits["came"]) < rows else []
+            rejects = [*text.unreadable, *self._rejects(engine, text, bad)]
+            return Resolved(rows + len(text.unreadable), text.size, visits, rejects)
         finally:
+            engine.close()
             path.unlink(missing_ok=True)
 
-    def months(self, resolved: Resolved, connection: Connection) -> list[dt.date]:
-        """The months (UTC) of the good rows, each with a table to be written into."""
-        found = [month for (month,) in resolved.engine.execute(_duck.months).fetchall()]
+    @property
+    def seats(self) -> bool:
+        return "seat" in self._source.columns
+
+    def room(self, connection: Connection, month: dt.date) -> None:
+        """See that there is a table for the visits of a month."""
         with self._asking:
-            for month in found:
-                if month not in self._months:
-                    connection.execute(_q.month, {"month": month})
-                    self._months.add(month)
-        return found
+            if month not in self._months:
+                connection.execute(_q.month, {"month": month, "seats": self.seats})
+                self._months.add(month)
 
     def _read(self, engine: duckdb.DuckDBPyConnection, piece: Piece, path: Path) -> _Text:
         """Fill `piece`. Only a piece with rows that are none, or of more than a line, is read in Python too."""
         text = _Text(path)
-        plain, ends = self._copy(piece, path)
+        plain, ends = self._copy(piece, text)
         rows = self._into_table(engine, text) if plain is not None else None
         if plain and rows == ends:
             return text
@@ -126,12 +142,12 @@ class Resolver:
         assert rows == len(text.lines)
         return text
 
-    def _copy(self, piece: Piece, path: Path) -> tuple[bool | None, int]:
-        """Write a piece to a file, its lines ended by LF alone, and count them. True: a line is a row; None: there are
-        bytes that only Python is asked to read."""
+    def _copy(self, piece: Piece, text: _Text) -> tuple[bool | None, int]:
+        """Write a piece to a file, its lines ended by LF alone, and count them, also one that does not end. True: a
+        line is a row; None: there are bytes that only Python is asked to read."""
         odd = quotes = returns = blank = False
         ends, last, held = 0, b"\n", b""
-        with path.open("wb") as out:
+        with text.path.open("wb") as out:
             for told in self._source.parts(piece):
                 part = held + told
                 held = b"\r" if part.endswith(b"\r") else b""  # its LF may come with the next part
@@ -146,15 +162,16 @@ class Resolver:
                 ends += many
                 last = part[-1:] or last
                 out.write(part)
+        text.size = piece.end - piece.start if self._source.parquet else ends
         if odd or held or (quotes and returns):
             return None, ends
         return not (quotes or blank), ends + (last != b"\n")
 
     def _rows(self, piece: Piece, text: _Text) -> Iterator[tuple[int, list[str]]]:
-        """The rows of a piece that are rows, with the line of the file on which each begins. The others are noted."""
+        """The rows of a piece that are rows, with the line of it on which each begins. The others are noted."""
         before = 0
         for line, row in self._source.rows(piece):
-            at, before = piece.line + before, line
+            at, before = before + 1, line
             if _is_row(row, len(self._source.columns)):
                 yield at, row
             elif row:
@@ -178,16 +195,14 @@ class Resolver:
         time: two pieces share most."""
         path = text.path.with_suffix(".asked")
         form = {**self._form(text), "asked": _quoted(path)}
-        odd_times = _row(engine.execute(_duck.odd_times))[0] > 0
+        times, numbers, places = _row(engine.execute(_duck.open_questions))
         with self._asking:
-            for ask, put, answer, know in (
-                (_duck.ask_times, _q.put_times, _q.answer_times, _duck.know_times),
-                (_duck.ask_numbers, _q.put_asked, _q.answer_numbers, _duck.know_numbers),
-                (_duck.ask_places, _q.put_asked, _q.answer_places, _duck.know_places),
+            for many, ask, put, answer, know in (
+                (times, _duck.ask_times, _q.put_times, _q.answer_times, _duck.know_times),
+                (numbers, _duck.ask_numbers, _q.put_asked, _q.answer_numbers, _duck.know_numbers),
+                (places, _duck.ask_places, _q.put_asked, _q.answer_places, _duck.know_places),
             ):
-                if ask == _duck.ask_times and not odd_times:
-                    continue  # who would ask reads the piece again
-                if not _row(engine.execute(ask.format(**form)))[0]:
+                if not many or not _row(engine.execute(ask.format(**form)))[0]:
                     continue
                 with connection.transaction():
                     connection.execute(_q.empty_asked)
@@ -200,10 +215,13 @@ class Resolver:
                         for told in answers:
                             out.write(told)
                 engine.execute(know.format(**form))
+        for many, learn in ((numbers, _duck.number), (places, _duck.locate)):
+            if many:
+                engine.execute(learn)
         path.unlink(missing_ok=True)
 
     def _rejects(
-        self, engine: duckdb.DuckDBPyConnection, text: _Text, piece: Piece, bad: list[tuple[int, str, str]]
+        self, engine: duckdb.DuckDBPyConnection, text: _Text, bad: list[tuple[int, str, str]]
     ) -> Iterator[Reject]:
         """Line, field, reason and the row itself, read once more, of the rows that cannot be used."""
         if not bad:
@@ -212,7 +230,7 @@ class Resolver:
         for row, where, why in bad:
             noted = again.fetchone()
             assert noted is not None and noted[0] == row
-            line = text.lines[row - 1] if text.lines is not None else piece.line + row - 1
+            line = row if text.lines is None or self._source.parquet else text.lines[row - 1]
             yield line, where, why, self._noted([value or "" for value in noted[1:]])
 
     def _noted(self, row: list[str]) -> list[str]:
