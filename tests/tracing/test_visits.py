@@ -113,6 +113,46 @@ def test_parquet_as_the_simulation_writes_it(people: Town, tmp_path: Path) -> No
     assert people.value("SELECT came_at FROM visit") == dt.datetime(2021, 8, 1, 1, tzinfo=dt.UTC)
 
 
+def test_rejects_of_a_parquet_file_name_their_row(people: Town, tmp_path: Path) -> None:
+    path = tmp_path / "visits.parquet"
+    with duckdb.connect() as engine:
+        engine.execute(
+            f"COPY (SELECT CASE n % 3 WHEN 0 THEN 'nobody' ELSE '{number(1)}' END AS personal_number,"
+            " E'two\nlines' || n AS place, TIMESTAMP '2021-08-01 08:00:00' AS \"from\", NULL::TIMESTAMP AS \"to\","
+            f" 'guest' AS source FROM range(9) t (n)) TO '{path}' (FORMAT parquet)"
+        )
+    done = visits.load_visits(path, by=ALL, piece_size=2)
+    assert (done.rows, done.loaded) == (9, 6)
+    assert done.rejects is not None
+    with done.rejects.open(encoding="utf-8") as stream:
+        assert [int(r["line"]) for r in csv.DictReader(stream)] == [2, 5, 8]
+
+
+@pytest.mark.parametrize(("seat", "early"), [((), ["visit_long", "visit_seat"]), (("seat",), ["visit_long"])])
+def test_keys_of_few_visits_are_there_before_the_first_visit(
+    people: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seat: tuple[str, ...], early: list[str]
+) -> None:
+    long = ("2021-08-01T08:00", "2021-08-05T08:00", "guest")
+    rows = [(number(n), "M1", *long, *(f"{n}A" for _ in seat)) for n in (1, 1, 2)]
+    path = write(tmp_path / "v.csv", *rows, head=(*HEAD, *seat))
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(loader, "_keys", lambda month, workers: (_ for _ in ()).throw(KeyboardInterrupt))
+        visits.load_visits(path, by=ALL)
+    with psycopg.connect(config.database_dsn("khien_owner")) as connection:
+        there = connection.execute(
+            "SELECT p.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class p"
+            " ON p.oid = substring(c.relname FROM '[0-9]+$')::oid"
+            " WHERE i.indrelid = 'loading.visit_2021_08'::regclass ORDER BY 1"
+        )
+        assert [name for (name,) in there.fetchall()] == early
+    done = visits.load_visits(path, by=ALL)
+    assert (done.resumed, done.loaded, done.known) == (True, 2, 1)  # one was there twice
+    assert people.value("SELECT count(*) FROM visit WHERE span = 2") == 2
+    assert people.value("SELECT count(seat) FROM visit") == 2 * len(seat)
+    keys = people.rows("SELECT relid::regclass::text FROM pg_partition_tree('visit_place')")
+    assert len(keys) == len(people.rows("SELECT relid FROM pg_partition_tree('visit_seat')"))
+
+
 @pytest.mark.parametrize(
     ("rows", "head"),
     [
@@ -210,6 +250,9 @@ def test_a_load_that_was_killed_goes_on_where_it_was(
     done = visits.load_visits(path, by=ALL, piece_size=200)
     assert done.resumed and min(written) == 3
     assert (done.rows, done.loaded, done.rejected) == (40, 30, {"unknown_number": 10})
+    assert done.rejects is not None
+    with done.rejects.open(encoding="utf-8") as stream:
+        assert [int(r["line"]) for r in csv.DictReader(stream)] == [n + 2 for n in range(0, 40, 4)]
     assert people.value("SELECT count(*) FROM visit") == 30
     assert not left.parent.exists()
     with psycopg.connect(config.database_dsn("khien_loader")) as connection:  # nothing is left over
@@ -317,10 +360,11 @@ def test_what_is_loaded_is_what_was_told(
         session.execute("TRUNCATE visit")
 
 
+@pytest.mark.parametrize("piece_size", [None, 1, 90])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("quoted", [False, True])
 def test_rejects_name_their_line_however_the_file_is_written(
-    people: Town, tmp_path: Path, end: str, quoted: bool
+    people: Town, tmp_path: Path, end: str, quoted: bool, piece_size: int | None
 ) -> None:
     path = tmp_path / "v.csv"
     with path.open("w", encoding="utf-8", newline="") as stream:
@@ -329,7 +373,7 @@ def test_rejects_name_their_line_however_the_file_is_written(
         stream.write(end)
         writer.writerow((number(2), "Chợ\nmới", *GOOD[2:]) if quoted else (number(2), *GOOD[1:]))
         writer.writerow(("001999999998", *GOOD[1:]))
-    done = visits.load_visits(path, by=ALL)
+    done = visits.load_visits(path, by=ALL, piece_size=piece_size)
     assert (done.rows, done.loaded, done.unknown_numbers) == (4, 2, 2)
     assert done.rejects is not None
     with done.rejects.open(encoding="utf-8") as stream:
