@@ -59,19 +59,19 @@ def test_same_contacts_as_brute_force(town: Session, told: list[Visit], depth: i
         add_visits(town, add_places(town, **PLACES), told)
         report(cased, ONSET)
         answer = actions.trace(by=ALL, persons=[cased], depth=depth, moment=MOMENT)[0]
-        found = {c["person_id"]: c for c in answer.contacts}
+        found = {c.person_id: c for c in answer.contacts}
         start, end = answer.window.start, answer.window.end
         raise Rollback(inner)
     expected = brute.trace(
         cased, start, end, ONSET, MOMENT, depth, dt.timedelta(hours=48), visits=told, homes=[(2, 1), (3, 1)],
         rates=RATES, minutes=0, shares=SHARES,
     )  # fmt: skip
-    assert {p: c["degree"] for p, c in found.items()} == {p: degree for p, (degree, _) in expected.items()}
+    assert {p: c.degree for p, c in found.items()} == {p: degree for p, (degree, _) in expected.items()}
     for person, (_, one) in expected.items():
-        assert found[person]["score"] == pytest.approx(one.score, abs=1e-9)
+        assert found[person].score == pytest.approx(one.score, abs=1e-9)
     for person, (degree, one) in expected.items():
         if degree == 1:  # through whom an F2 is one may be a tie
-            assert abs(found[person]["seconds"] - one.seconds) <= 1
+            assert abs(found[person].seconds - one.seconds) <= 1
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -85,7 +85,7 @@ def test_many_at_once_are_as_each_by_itself(town: Session, told: list[Visit], ca
         alone = [actions.trace(by=ALL, persons=[p], moment=MOMENT, keep=False)[0] for p in sorted(cased)]
         raise Rollback(inner)
     for one, other in zip(sorted(together, key=lambda t: t.person_id), alone, strict=True):
-        assert [{**c, "case_id": 0} for c in one.contacts] == [{**c, "case_id": 0} for c in other.contacts]
+        assert one.contacts == other.contacts
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -38,7 +38,7 @@ def crowd(session: Session, place: int, many: int, *, first: int = 1000, day: in
 
 def traced(person: int, depth: int = 1) -> tuple[dict[int, dict[str, Any]], dict[str, dict[str, Any]]]:
     found = actions.trace(by=ALL, persons=[person], depth=depth, moment=MOMENT)[0]
-    return {c["person_id"]: c for c in found.contacts}, {c["cut"]: c for c in found.cuts}
+    return {c.person_id: c for c in found.contacts}, {c["cut"]: c for c in found.cuts}
 
 
 def bounded(monkeypatch: pytest.MonkeyPatch, **limits: int) -> None:
@@ -54,9 +54,9 @@ def test_a_stadium_of_40_000(town: Session) -> None:
     report(1, ONSET)
     contacts, cuts = traced(1, depth=2)
     assert cuts["crowd"]["total"] == 40_000 and cuts["crowd"]["place"] == places["stadium"]
-    firsts = [p for p, c in contacts.items() if c["degree"] == 1]
+    firsts = [p for p, c in contacts.items() if c.degree == 1]
     assert sorted(firsts) == list(range(1001, 1001 + LIMITS["most_met"]))  # who was there longest
-    assert contacts[2]["via_person_id"] == 1001
+    assert contacts[2].via_person_id == 1001
     assert len(contacts) == LIMITS["most_met"] + 1  # nobody is an F2 because of the crowd
 
 
@@ -92,7 +92,7 @@ def test_a_phone_that_stayed_for_a_month_was_not_there_for_a_month(town: Session
     report(1, ONSET)
     contacts, cuts = traced(1)
     assert set(contacts) == {2, 4}
-    assert contacts[2]["seconds"] == 24 * 3600
+    assert contacts[2].seconds == 24 * 3600
     assert (cuts["too_long"]["place"], cuts["too_long"]["from"][:10]) == (places["m"], "2021-08-12")  # UTC
 
 
@@ -107,7 +107,7 @@ def test_a_phone_that_scans_every_minute_is_one_contact(town: Session) -> None:
     add_visits(town, places, [Visit(1, "m", at(14, 8), at(14, 9)), Visit(2, "m", at(14, 8), at(14, 9))])
     report(1, ONSET)
     contacts, _ = traced(1)
-    assert {p: c["seconds"] for p, c in contacts.items()} == {2: 3600, 9: 3600}
+    assert {p: c.seconds for p, c in contacts.items()} == {2: 3600, 9: 3600}
 
 
 def test_more_visits_at_a_place_than_are_read(town: Session, monkeypatch: pytest.MonkeyPatch) -> None:

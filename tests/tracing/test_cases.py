@@ -56,8 +56,8 @@ def states(session: Session) -> dict[int, str]:
 def test_a_case_has_its_contacts_at_once_and_each_commune_its_work(town: Session) -> None:
     case_id = report(1, ONSET)
     found = actions.trace(by=ALL, persons=[1], depth=2, moment=at(17, 12))[0]
-    assert {c["person_id"]: c["degree"] for c in found.contacts} == {2: 1, 3: 1, 5: 1, 4: 2}
-    assert [c["person_id"] for c in found.contacts][0] == 2  # at home: the highest risk
+    assert {c.person_id: c.degree for c in found.contacts} == {2: 1, 3: 1, 5: 1, 4: 2}
+    assert found.contacts[0].person_id == 2  # at home: the highest risk
     with begin(area(SOUTH, "contact.read")) as south:  # type: ignore[arg-type]
         rows, counts = store.work_list(south)
         assert [r["person_id"] for r in rows] == [5] and counts == {"listed": 1}
@@ -215,4 +215,4 @@ def test_crowds_and_busy_people_are_cut_and_the_answer_says_so(town: Session, mo
     report(1, ONSET)
     found = actions.trace(by=ALL, persons=[1], moment=at(17, 12))[0]
     assert {(c["cut"], c["total"]) for c in found.cuts} == {("crowd", 2), ("busy", 2)}
-    assert {c["person_id"] for c in found.contacts} == {2, 3}  # of equals the first
+    assert {c.person_id for c in found.contacts} == {2, 3}  # of equals the first

@@ -57,9 +57,7 @@ def together(session: Session, prefix: str) -> dict[tuple[int, int], float]:
 def contacts(person: int = 1) -> dict[int, set[str]]:
     report(person, ONSET)
     found = actions.trace(by=ALL, persons=[person], moment=at(17, 20), keep=False)[0].contacts
-    import json
-
-    return {c["person_id"]: {e["kind"] for e in json.loads(c["exposures"])} for c in found}
+    return {c.person_id: {e["kind"] for e in c.exposures} for c in found}
 
 
 passes = st.tuples(
@@ -131,7 +129,7 @@ def test_the_same_vaccination_session_by_when_people_were_there(town: Session) -
         s=at(15, 14),
     )
     found = actions.trace(by=ALL, persons=[1], moment=at(17, 20), keep=False)[0].contacts
-    assert [c["person_id"] for c in found] == []
+    assert found == []
 
 
 def test_a_shift_by_the_timetable_over_midnight_and_only_on_its_days(town: Session, tmp_path: object) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +47,6 @@ def trace(
     with begin(actor) as session:
         persons = [population.person_id_of(session, number)] if number else _persons(session, numbers_in(file))  # type: ignore[arg-type]
     found = actions.trace(by=actor, persons=persons, depth=depth, moment=moment, days=days, keep=not dry_run)
-    for contact in (c for one in found for c in one.contacts):
-        contact["exposures"] = json.loads(contact["exposures"])
     with begin(actor) as session:
         places = store.place_names(session, sorted(_places(found)))
     answers = [_answer(one, places) for one in found]
@@ -83,7 +80,7 @@ def _persons(session: Any, numbers: list[str]) -> list[int]:
 
 
 def _places(found: list[actions.Traced]) -> set[int]:
-    exposures = [e for one in found for c in one.contacts for e in c["exposures"]] + [
+    exposures = [e for one in found for c in one.contacts for e in c.exposures] + [
         c for one in found for c in one.cuts
     ]
     return {e["place"] for e in exposures if e.get("place") is not None}
@@ -99,9 +96,9 @@ def _answer(one: actions.Traced, places: dict[int, dict[str, Any]]) -> dict[str,
         "window": {"from": one.window.start.isoformat(), "until": one.window.end.isoformat(), "rule": one.window.rule},
         "contacts": [
             {
-                "person_id": c["person_id"], "degree": c["degree"], "via": c["via_person_id"],
-                "score": round(c["score"], 4), "seconds": c["seconds"], "first": c["first_at"].isoformat(),
-                "last": c["last_at"].isoformat(), "exposures": [named(e) for e in c["exposures"]],
+                "person_id": c.person_id, "degree": c.degree, "via": c.via_person_id,
+                "score": round(c.score, 4), "seconds": c.seconds, "first": c.first_at.isoformat(),
+                "last": c.last_at.isoformat(), "exposures": [named(e) for e in c.exposures],
             }
             for c in one.contacts
         ],

@@ -23,7 +23,10 @@ _CAPABILITIES = (
     "core", "territory", "access", "population", "vaccination", "checkpoints", "zones", "tracing",
     "certificates", "reconciliation", "coverage", "forecast", "exchange",
 )  # fmt: skip
-_FILES = ("search.sql", "functions.sql", "movement/functions.sql", "movement/declarations.sql", "loading/functions.sql")
+_FILES = (
+    "search.sql", "contacts.sql", "functions.sql", "movement/functions.sql", "movement/declarations.sql",
+    "loading/functions.sql",
+)  # fmt: skip
 _REPEATED = tuple((c, f) for c in _CAPABILITIES for f in _FILES) + (("access", "policies.sql"),)
 
 

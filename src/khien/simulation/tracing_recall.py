@@ -32,6 +32,7 @@ from khien.simulation.nation import COLUMNS
 from khien.simulation.nation import nation as make_nation
 from khien.simulation.observation import simulated
 from khien.tracing import actions, store, visits
+from khien.tracing.contact import Contact
 from khien.tracing.rules.window import midnight
 
 _ACTOR = machine("bench", "person.load", "visit.load", "case.report", "trace.run")
@@ -46,14 +47,14 @@ class Method:
     """Whom a method lists of the contacts of a case, and what came of it."""
 
     name: str
-    picks: Callable[[list[dict[str, Any]]], Iterable[dict[str, Any]]]
+    picks: Callable[[list[Contact]], Iterable[Contact]]
     listed: Listed = field(default_factory=dict)
     entries: int = 0
 
-    def take(self, contacts: list[dict[str, Any]], day: dt.date) -> None:
+    def take(self, contacts: list[Contact], day: dt.date) -> None:
         for contact in self.picks(contacts):
             self.entries += 1
-            self.listed.setdefault(contact["person_id"], day)
+            self.listed.setdefault(contact.person_id, day)
 
 
 @dataclass(frozen=True)
@@ -64,15 +65,15 @@ class Truth:
     reported: dict[int, dt.date]
 
 
-def _kinds(contact: dict[str, Any]) -> set[str]:
-    return {exposure["kind"] for exposure in json.loads(contact["exposures"])}
+def _kinds(contact: Contact) -> set[str]:
+    return {exposure["kind"] for exposure in contact.exposures}
 
 
-def _household(contacts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _household(contacts: list[Contact]) -> list[Contact]:
     return [c for c in contacts if "household" in _kinds(c)]
 
 
-def _remembered(contacts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _remembered(contacts: list[Contact]) -> list[Contact]:
     """Everybody is asked whom they met; what they remember by setting stands in rulebook/simulation/recall.toml."""
     chances = load("simulation", "recall")["remembered"]
     draw = random.Random(1)  # noqa: S311 - a simulation

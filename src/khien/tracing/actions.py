@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,6 +16,7 @@ from khien.core.i18n import N_
 from khien.core.session import Session, begin
 from khien.core.sql import Queries
 from khien.tracing import store
+from khien.tracing.contact import Contact
 from khien.tracing.history import note
 from khien.tracing.movement import derive
 from khien.tracing.rules import cases, exposure
@@ -123,16 +123,12 @@ def _left_the_contacts(session: Session, person_id: int, on: dt.date) -> tuple[t
 
 @dataclass(frozen=True, slots=True)
 class Traced:
-    """The contacts of one case, by degree and score; `cuts` says what was left out and why.
-
-    A contact has degree, via_person_id, person_id, score, seconds, first_at, last_at, and exposures as JSON text: a
-    list of {kind, place, from, until, seconds}.
-    """
+    """The contacts of one case, by degree and score; `cuts` says what was left out and why."""
 
     person_id: int
     case_id: int
     window: Window
-    contacts: list[dict[str, Any]]
+    contacts: list[Contact]
     cuts: list[dict[str, Any]]
 
 
@@ -170,9 +166,10 @@ def trace(
             onsets=[c["onset_on"] for c in found.values()], moment=at, depth=depth,
             rule=Jsonb(exposure.for_sql(rule)), keep=rule["id"] if keep else None,
         )  # fmt: skip
+        traced = _sorted_out(found, windows, rows)
         session.log("trace.run", list(found), cases=[c["case_id"] for c in found.values()], depth=depth,
-                    contacts=sum(r["person_id"] is not None for r in rows))  # fmt: skip
-    return _sorted_out(found, windows, rows)
+                    contacts=sum(len(one.contacts) for one in traced))  # fmt: skip
+    return traced
 
 
 def _window(case: dict[str, Any], moment: dt.datetime, days: int | None) -> Window:
@@ -181,17 +178,14 @@ def _window(case: dict[str, Any], moment: dt.datetime, days: int | None) -> Wind
     )
 
 
-def _sorted_out(
-    found: dict[int, dict[str, Any]], windows: dict[int, Window], rows: list[dict[str, Any]]
-) -> list[Traced]:
+def _sorted_out(found: dict[int, dict[str, Any]], windows: dict[int, Window], rows: list[Contact]) -> list[Traced]:
     traced = {p: Traced(p, c["case_id"], windows[p], [], []) for p, c in found.items()}
     for row in rows:
-        mine = traced[row["case_person_id"]]
-        if row["person_id"] is not None:
+        mine = traced[row.case_person_id]
+        if row.person_id:
             mine.contacts.append(row)
         else:
-            met = row["via_person_id"] or mine.person_id
-            mine.cuts.extend({**cut, "degree": row["degree"], "person_id": met} for cut in json.loads(row["exposures"]))
+            mine.cuts.extend(row.cuts)
     return list(traced.values())
 
 

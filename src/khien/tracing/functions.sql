@@ -107,8 +107,8 @@ CREATE OR REPLACE FUNCTION trace_back_all(
 ) RETURNS TABLE (person_id bigint, infector_id bigint, infector_case bigint, infector_onset date, kind text, place_id bigint,
                  from_at timestamptz, until_at timestamptz, hazard double precision)
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET khien.area = '{(,)}' AS $$
-    SELECT s.source_id, c.person_id, c.case_id, coalesce(c.onset_on, c.sampled_on), s.kind, s.place_id, s.from_at, s.until_at,
-        s.hazard
+    SELECT s.source_id, c.person_id, c.case_id, coalesce(c.onset_on, c.sampled_on), s.exposures::json #>> '{0,0}',
+        (s.exposures::json #>> '{0,1}')::bigint, s.from_at, s.until_at, s.hazard
     FROM trace_step(persons, starts, ends, array_fill(NULL::date, ARRAY[cardinality(persons)]), rule, apart => true) s
     JOIN case_report c ON c.person_id = s.person_id AND c.state <> 'refuted'
 $$;

@@ -75,7 +75,9 @@ LEFT JOIN person m ON m.person_id = i.person_id AND m.merged_into IS NOT NULL
 ORDER BY n.row;
 
 -- name: trace
-SELECT degree, case_person_id, case_id, via_person_id, person_id, score, seconds, first_at, last_at, exposures
+-- Times as numbers: ten thousand are read in a fifth of the time.
+SELECT degree, case_person_id, via_person_id, coalesce(person_id, 0), score, seconds, date_part('epoch', first_at),
+    date_part('epoch', last_at), exposures
 FROM trace_contacts(%(persons)s::bigint[], %(cases)s::bigint[], %(starts)s::timestamptz[], %(ends)s::timestamptz[],
     %(onsets)s::date[], %(moment)s::timestamptz, %(depth)s::integer, %(rule)s::jsonb, %(keep)s::text)
 ORDER BY degree, score DESC NULLS LAST, person_id;

@@ -112,7 +112,7 @@ def _replay(
         traced = actions.trace(by=by, persons=[who], moment=moment, keep=False)[0]
         entries += len(traced.contacts)
         for contact in traced.contacts:
-            listed.setdefault(contact["person_id"], day)
+            listed.setdefault(contact.person_id, day)
         if patient.id in truth:
             case = {"person_id": who, "onset_on": onset, "sampled_on": day}
             back = [s.infector for s in backward.suspects(by=by, cases=[case], moment=moment, serial=serial)[who]]

@@ -16,6 +16,13 @@ DECLARE
     v_after interval := make_interval(mins => (rule -> 'session' ->> 'after_minutes')::integer);
     v_many bigint;
 BEGIN
+    IF persons IS NOT NULL  -- nothing known of them: most traces end here
+       AND NOT EXISTS (SELECT FROM passage p WHERE p.person_id = ANY (persons) AND p.passed_at >= first AND p.passed_at < until)
+       AND NOT EXISTS (SELECT FROM desk_visit d WHERE d.person_id = ANY (persons) AND d.screened_at >= first
+                       AND d.screened_at < until)
+       AND NOT EXISTS (SELECT FROM roster r WHERE r.person_id = ANY (persons)) THEN
+        RETURN 0;
+    END IF;
     CREATE TEMP TABLE IF NOT EXISTS visit_derived (
         person_id bigint, code text, kind text, name text, unit_id integer, came_at timestamptz, left_at timestamptz,
         source visit_source, seat text) ON COMMIT DROP;

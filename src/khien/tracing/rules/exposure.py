@@ -49,17 +49,24 @@ def counts(kind: str, seconds: float, minutes: Mapping[str, int]) -> bool:
 
 
 def for_sql(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """A contact rule with risk and limits as the database wants them: one object of numbers and lists."""
+    """A contact rule with risk and limits as the database wants them: one object of numbers and lists. `kinds`: what
+    holds for each kind of place that is named anywhere; the last one is for any other."""
     risk, bounds = load("contacts", "risk"), limits()
-    shape = risk["infectiousness"]
+    rates, minutes, shape = risk["rate"], rule["minutes"], risk["infectiousness"]
     names = (
-        "assumed_minutes", "longest_hours", "stay_hours", "stay_kinds", "household_hours", "most_visits", "most_met",
-        "most_read", "most_read_far", "most_household", "most_sources", "most_exposures", "exposures_a_case",
+        "assumed_minutes", "household_hours", "most_visits", "most_met", "most_read", "most_read_far", "most_household",
+        "most_sources", "most_exposures", "exposures_a_case",
     )  # fmt: skip
     return {
         **{name: bounds[name] for name in names},
-        "rate": risk["rate"], "ventilation": risk["ventilation"],
-        "area_reference": risk["area_reference"], "area_power": risk["area_power"],
+        "kinds": [
+            {
+                "kind": kind, "rate": rates.get(kind, rates["any"]), "minutes": minutes.get(kind, minutes["any"]),
+                "longest_hours": bounds["stay_hours" if kind in bounds["stay_kinds"] else "longest_hours"],
+            }
+            for kind in sorted({*rates, *minutes, *bounds["stay_kinds"]} - {"any"}) + ["any"]
+        ],
+        "ventilation": risk["ventilation"], "area_reference": risk["area_reference"], "area_power": risk["area_power"],
         "first_day": shape["first_day"], "by_day": shape["by_day"], "unknown": shape["unknown"],
-        "minutes": rule["minutes"], "latent_hours": rule["latent_hours"], "seat_rows": rule.get("seat_rows"),
+        "latent_hours": rule["latent_hours"], "seat_rows": rule.get("seat_rows"),
     }  # fmt: skip
