@@ -80,9 +80,7 @@ def _persons(session: Any, numbers: list[str]) -> list[int]:
 
 
 def _places(found: list[actions.Traced]) -> set[int]:
-    exposures = [e for one in found for c in one.contacts for e in c.exposures] + [
-        c for one in found for c in one.cuts
-    ]
+    exposures = [e for one in found for c in one.contacts for e in c.exposures] + [c for one in found for c in one.cuts]
     return {e["place"] for e in exposures if e.get("place") is not None}
 
 

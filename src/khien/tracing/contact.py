@@ -1,4 +1,4 @@
-"""A contact as a trace finds it. Ten thousand are read in some milliseconds: times and exposures are made when asked for."""
+"""A contact as a trace finds it. Ten thousand are read in milliseconds: times and exposures are made when asked for."""
 
 from __future__ import annotations
 
