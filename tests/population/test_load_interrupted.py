@@ -53,9 +53,10 @@ def kill_when(process: subprocess.Popen[str], query: str) -> None:
     [
         "SELECT FROM loading.block WHERE read_to > 4000000",
         "SELECT FROM loading.commune",
-        "SELECT FROM pg_stat_activity WHERE query LIKE 'COPY person%' AND state = 'active' AND pid <> pg_backend_pid()",
+        "SELECT FROM pg_stat_activity WHERE query LIKE 'COPY person%' AND state = 'active'"
+        " AND datname = current_database() AND pid <> pg_backend_pid()",
         "SELECT FROM pg_stat_activity WHERE query LIKE '%khien_load_keys_up%' AND state = 'active'"
-        " AND pid <> pg_backend_pid()",
+        " AND datname = current_database() AND pid <> pg_backend_pid()",
     ],
     ids=["reading", "checking", "merging", "building keys"],
 )

@@ -40,6 +40,8 @@ _SETTINGS = (
     # A killed load must let go of its locks at once, not when its statement ends.
     "client_connection_check_interval = '1s'",
 )
+# A load fills more log than is kept ready: what writes a new segment full of zeros first writes the disk twice.
+_UNFILLED = "SELECT set_config('wal_init_zero', 'off', true) WHERE has_parameter_privilege('wal_init_zero', 'SET')"
 _JUDGED = """
 COPY (SELECT v.kind, v.value FROM loading.checked c LEFT JOIN loading.unusual u USING (line), LATERAL (VALUES
     ('personal_number', c.personal_number), ('cmnd', c.old_number), ('insurance', c.insurance_number),
@@ -148,12 +150,13 @@ def _convert(connection: Connection, extract: Extract, usual: Usual | None) -> N
         return
     turn = 0
     usual.judge_repeated(turn)
-    usual.judge_related(turn, _judged(connection, usual, None))
-    while staging.stage_again(connection, extract, usual, turn):
+    found = usual.judge_related(turn, _judged(connection, usual, None))
+    while found:
+        staging.stage_again(connection, extract, usual, turn)
         connection.execute(convert_unusual_statement(turn))
         judged = _judged(connection, usual, turn)
         turn += 1
-        usual.judge_related(turn, judged)
+        found = usual.judge_related(turn, judged)
 
 
 def _judged(connection: Connection, usual: Usual, turn: int | None) -> Path:
@@ -243,8 +246,7 @@ class Merge:
 
     def run(self, session: Session) -> Counts:
         connection = session.connection
-        for setting in _SETTINGS:
-            connection.execute(f"SET LOCAL {setting}")
+        _settle(connection)
         rejected, faults = reject_counts(connection)
         # Rows that could not be read are rejected too, though they never got into the table.
         unread = session.value("SELECT count(DISTINCT line) FROM loading.reject WHERE field = 'row'")
@@ -326,14 +328,19 @@ class Merge:
 
     def _write_residence(self, session: Session) -> None:
         """The residences, whose key takes as long to prove as all the rest to write: in a transaction of its own."""
-        for setting in _SETTINGS:
-            session.connection.execute(f"SET LOCAL {setting}")
+        _settle(session.connection)
         # Whoever reads the residences and waits for the people would wait for ever: better not to begin.
         session.execute("SET LOCAL lock_timeout = '10s'")
         session.value(_KEYS_DOWN, tables=["residence"], keep_foreign=True)
         session.execute("SET LOCAL session_replication_role = replica")
         self._write(session, "residence")
         session.value(_KEYS_UP, tables=["residence"])
+
+
+def _settle(connection: Connection) -> None:
+    for setting in _SETTINGS:
+        connection.execute(f"SET LOCAL {setting}")
+    connection.execute(_UNFILLED)
 
 
 def _count(connection: Connection, query: LiteralString) -> int:

@@ -100,9 +100,8 @@ def stage(
         progress("staging", part.rest.end, extract.size)
 
 
-def stage_again(connection: Connection, extract: Extract, usual: Usual, turn: int) -> int:
-    """COPY the rows that were put aside and are judged in this turn; how many."""
-    lines = 0
+def stage_again(connection: Connection, extract: Extract, usual: Usual, turn: int) -> None:
+    """COPY the rows that were put aside and are judged in this turn."""
     for rows in usual.raw_rows(turn):
         with connection.transaction(), connection.cursor() as cursor:
             with cursor.copy(_copy_statement(extract)) as target:
@@ -110,8 +109,6 @@ def stage_again(connection: Connection, extract: Extract, usual: Usual, turn: in
             with cursor.copy("COPY loading.unusual (line, turn) FROM STDIN") as target:
                 for row in numbered_rows(rows):
                     target.write_row((int(row.partition(extract.delimiter.encode())[0]), turn))
-                    lines += 1
-    return lines
 
 
 def _copy_statement(extract: Extract) -> sql.Composed:

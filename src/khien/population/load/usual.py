@@ -31,7 +31,7 @@ import psycopg
 from khien.core import config
 from khien.core.sql import Queries
 from khien.population.load.columns import NAMES
-from khien.population.load.reading import Block, Extract, numbered_rows
+from khien.population.load.reading import Block, Extract, numbered_rows, separators
 
 _usual = Queries("khien.population.load", "usual.sql")
 # Tables whose rows follow from one row of the file; households need the whole file.
@@ -61,8 +61,10 @@ _MACROS = (
     # khien_fold, for the letters that usual names are made of.
     "CREATE MACRO folded(name) AS replace(strip_accents(lower(name)), 'đ', 'd')",
     "CREATE MACRO only_digits(v, n) AS regexp_full_match(v, '[0-9]{' || n || '}')",
-    # A quote inside a value is read in several ways; the others mean something to COPY.
-    "CREATE MACRO plain_text(v) AS v IS NULL OR (length(v) <= 500 AND NOT regexp_matches(v, '[\"\\\\\t\n\r]'))",
+    # A quote inside a value is read in several ways; the others mean something to COPY. Four times faster than one
+    # regular expression.
+    "CREATE MACRO plain_text(v) AS v IS NULL OR (length(v) <= 500 AND NOT (contains(v, '\"') OR contains(v, '\\')"
+    " OR contains(v, '\t') OR contains(v, '\n') OR contains(v, '\r')))",
     "CREATE MACRO day_or_none(v) AS v IS NULL OR coalesce(TRY_CAST(v AS DATE)::VARCHAR = v, false)",
     # From the first to the last day, as PostgreSQL reads it.
     "CREATE MACRO spell(since, last) AS '[' || since || ',' || coalesce((last::DATE + 1)::VARCHAR, '') || ')'",
@@ -160,7 +162,7 @@ class Usual:
 
     def _read(self, engine: duckdb.DuckDBPyConnection, block: Block, piece: Path) -> tuple[str, bool]:
         """The block as table `raw`; gives the expression for the line of a row, and whether every line is there."""
-        expected = len(self._extract.columns) - 1
+        expected, separator = len(self._extract.columns) - 1, self._extract.delimiter.encode()
         if block.text:
             piece.write_bytes(block.text)
             engine.execute(_reading(piece, self._extract, {}))
@@ -168,9 +170,9 @@ class Usual:
             # Every line a row and every row a line, else the numbers would be wrong. A row with fields too few is not
             # read; empty ones too many are passed over, but then there are separators too many.
             read = _number(engine, "SELECT count(*) FROM raw")
-            if read == lines and _separators(block.text, self._extract) == lines * expected:
+            if read == lines and separators(block.text, separator) == lines * expected:
                 return f"rowid + {block.first}", True
-        rows = [row for row in numbered_rows(block.rows) if _separators(row, self._extract) == expected + 1]
+        rows = [row for row in numbered_rows(block.rows) if separators(row, separator) == expected + 1]
         piece.write_bytes(b"\n".join(rows))
         engine.execute(_reading(piece, self._extract, {"line": "BIGINT"}))
         return "line", False
@@ -260,14 +262,6 @@ class Usual:
         writer.join()
         if failures:
             raise failures[0]
-
-
-def _separators(text: bytes, extract: Extract) -> int:
-    """How many separators stand outside of quotes."""
-    separator = extract.delimiter.encode()
-    if b'"' not in text:
-        return text.count(separator)
-    return text.count(separator) - b"".join(text.split(b'"')[1::2]).count(separator)
 
 
 def _only(block: Block, extract: Extract, wanted: Callable[[int], bool]) -> Block:
