@@ -1,8 +1,9 @@
 """One PostgreSQL server for the whole run, one database a worker.
 
 The server lives in a folder of its own under the system's temporary folder and goes away with the run. The first
-worker that needs a database migrates a template; every worker, and every test that asks for `fresh_database`, gets a
-copy of it. With KHIEN_DATABASE_URL the same happens on that server, in databases named khien_test_*.
+worker that needs a database migrates a template; every worker gets a copy of it, and so does every test that asks for
+`fresh_database`, if no copy is there that another test has used and that could be emptied (reuse.py). With
+KHIEN_DATABASE_URL the same happens on that server, in databases named khien_test_*.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from psycopg.conninfo import make_conninfo
 
+from tests import passwords, reuse
+
 ROOT = Path(__file__).resolve().parent.parent
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}  # tests only
 
@@ -36,6 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Name the run's folder and the worker's database before anything reads the environment."""
     # The browser driver keeps an event loop in this thread, and Django would refuse its database beside one.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    passwords.cheap()
     worker = getattr(config, "workerinput", {}).get("workerid", "main")
     if worker == "main":
         _sweep()
@@ -143,13 +147,33 @@ def fresh_database(database: str) -> Iterator[str]:
 
     name = f"{database}_{uuid.uuid4().hex[:8]}"
     pool.close_all()
-    _clone(name)
+    _take(name)
     try:
         yield name
     finally:
         pool.close_all()
         _use(database)
-        server.drop_database(name)
+        if _made and reuse.emptied(name, _made[0]):
+            _spare.append(name)
+        else:
+            server.drop_database(name)
+
+
+_spare: list[str] = []  # this worker's databases that are as if newly made
+_made: list[reuse.AsMade] = []  # what that means, once it is known
+
+
+def _take(name: str) -> None:
+    """Let database `name` be a migrated one of a test's own."""
+    if not _spare:
+        _clone(name)
+        if not _made:
+            _made.append(reuse.as_made(name))
+        return
+    reuse.renamed(_spare.pop(), name)
+    with _run_lock(), (Path(os.environ["KHIEN_TEST_FOLDER"]) / "databases").open("a") as stream:
+        stream.write(f"{name}\n")
+    _use(name)
 
 
 class _RollBack(Exception):

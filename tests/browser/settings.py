@@ -4,7 +4,9 @@ from pathlib import Path
 
 from khien.core.settings import *  # noqa: F403
 from khien.core.settings import TEMPLATES
+from tests import passwords
 
+passwords.cheap()
 ROOT_URLCONF = "tests.browser.urls"
 TEMPLATES = [{**TEMPLATES[0], "DIRS": [Path(__file__).parent / "templates"]}]
 

@@ -122,8 +122,9 @@ def test_every_person_is_counted_once_on_any_day(country: Session, homes: list[i
     for day, root in ((BEFORE, OLD), (AFTER, NEW)):
         carried = territory.carried(country, homes, day)
         placed = [carried.get(home, home) for home in homes]
-        for unit in range(root, root + (9 if root == OLD else 5)):
-            last = territory.unit(country, unit)["last_id"]
-            assert figures(country, day, unit) == [sum(unit <= home <= last for home in placed)]
-        assert figures(country, day, root) == [len(homes)]
+        units = list(range(root, root + (9 if root == OLD else 5)))
+        lasts = [territory.unit(country, u)["last_id"] for u in units]
+        expected = [sum(u <= home <= last for home in placed) for u, last in zip(units, lasts, strict=True)]
+        assert figures(country, day, *units) == expected
+        assert expected[0] == len(homes)
     country.execute("ROLLBACK TO SAVEPOINT these")
