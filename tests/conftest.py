@@ -104,8 +104,8 @@ def _run_lock() -> Iterator[None]:
         yield
 
 
-def _clone(name: str) -> None:
-    """Make database `name` a copy of the migrated template, which is made first if it is missing."""
+def _clone(name: str, of: str | None = None) -> None:
+    """Make database `name` a copy of `of`, by itself of the migrated template, which is made first if it is missing."""
     from khien.core import server
 
     folder = Path(os.environ["KHIEN_TEST_FOLDER"])
@@ -118,7 +118,7 @@ def _clone(name: str) -> None:
             server.create_database(template)
             _migrate()
             made.write_text(f"{template}\n")
-        server.create_database(name, template=template)
+        server.create_database(name, template=of or template)
         with made.open("a") as stream:
             stream.write(f"{name}\n")
     _use(name)

@@ -7,6 +7,8 @@ CI=true they fail. KHIEN_SCREENSHOTS=1 writes the pictures of the documentation.
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import shutil
 import socket
@@ -24,7 +26,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
 
-from tests.conftest import _clone, _use
+from tests.conftest import _clone, _run_name, _use
 
 ROOT = Path(__file__).resolve().parents[2]
 PHONE = {"width": 320, "height": 640}
@@ -36,6 +38,7 @@ _FLAGS = (
     "--disable-default-apps",
     "--disable-dev-shm-usage",
     "--disable-gpu",
+    "--disable-software-rasterizer",
     "--disable-sync",
     "--no-default-browser-check",
     "--no-first-run",
@@ -130,6 +133,39 @@ def quiet_server(database: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """One server for all journeys that write nothing: a module says so by its own fixture `server`."""
     _clone(f"{database}_quiet")
     with _serving(tmp_path_factory.mktemp("quiet") / "server.log") as address:
+        _use(database)
+        yield address
+
+
+PEOPLE = "4000" if os.environ.get("KHIEN_SCREENSHOTS") != "1" else "100000"
+
+
+@pytest.fixture(scope="session")
+def logins(database: str) -> dict[str, dict[str, str]]:
+    """The demonstration as `make demo` prepares it, with fewer people, made once a run; its logins by role."""
+    folder = Path(os.environ["KHIEN_TEST_FOLDER"])
+    told = folder / "demonstration.json"
+    with (folder / "demonstration.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if not told.exists():
+            _clone(_run_name("demonstration"))
+            command = [sys.executable, "-m", "khien", "demo", "--no-serve", "--json", "--people", PEOPLE]
+            environment = {**os.environ, "KHIEN_MFA": "off"}
+            done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+            told.write_text(done.stdout)
+            _use(database)
+    return {login["role"]: login for login in json.loads(told.read_text())}
+
+
+@contextmanager
+def playing(database: str, name: str, output: Path) -> Iterator[str]:
+    """The demonstration served on a copy of its own, database `name`. Its address."""
+    source = _run_name("demonstration")
+    _clone(name, of=source)
+    figures = Path(os.environ["KHIEN_HOME"]) / "coverage"  # kept beside the database, by its name
+    shutil.copytree(figures / source, figures / name)
+    with _serving(output) as address:
         _use(database)
         yield address
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import os
 import re
 import subprocess
@@ -14,22 +13,17 @@ import psycopg
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import PHONE, ROOT, Watch, _serving
+from tests.browser.conftest import PHONE, ROOT, Watch, playing
 from tests.browser.steps import check_axe, check_width, picture, sign_in
-from tests.conftest import _clone, _use
 
 
 @pytest.fixture(scope="module")
-def demo(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict]]:
-    """A small demonstration; its address and logins by role."""
-    _clone(f"{database}_barrier")
-    command = [sys.executable, "-m", "khien", "demo", "--no-serve", "--json", "--people", "2000"]
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ, "KHIEN_MFA": "off"}, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    logins = {login["role"]: login for login in json.loads(done.stdout)}
-    with _serving(tmp_path_factory.mktemp("barrier") / "server.log") as address:
-        name = os.environ["KHIEN_DATABASE_NAME"]
-        _use(database)
+def demo(
+    database: str, logins: dict[str, dict[str, str]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, dict]]:
+    """A demonstration of this module's own; its address and logins by role."""
+    name = f"{database}_barrier"
+    with playing(database, name, tmp_path_factory.mktemp("barrier") / "server.log") as address:
         yield address, {"database": name, **logins}
 
 

@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import psycopg
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import PHONE, ROOT, Watch, _serving
+from tests.browser.conftest import PHONE, Watch, playing
 from tests.browser.steps import check_axe, check_width, picture, sign_in
-from tests.conftest import _clone, _use
 
-PEOPLE = "4000" if os.environ.get("KHIEN_SCREENSHOTS") != "1" else "100000"
+Demo = tuple[str, dict[str, dict[str, str]]]
 
 
 @pytest.fixture(scope="module")
-def demo(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, dict[str, str]]]]:
-    """The demonstration as `make demo` prepares it, with fewer people; its address and logins by role."""
-    _clone(f"{database}_demo")
-    command = [sys.executable, "-m", "khien", "demo", "--no-serve", "--json", "--people", PEOPLE]
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ, "KHIEN_MFA": "off"}, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    logins = {login["role"]: login for login in json.loads(done.stdout)}
-    with _serving(tmp_path_factory.mktemp("demo") / "server.log") as address:
-        name = os.environ["KHIEN_DATABASE_NAME"]
-        _use(database)
+def demo(
+    database: str, logins: dict[str, dict[str, str]], request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Demo]:  # fmt: skip
+    """A demonstration of this module's own; its address and logins by role."""
+    name = f"{database}_{request.module.__name__.rpartition('_')[2]}"
+    with playing(database, name, tmp_path_factory.mktemp("demo") / "server.log") as address:
         yield address, {"database": {"name": name}, **logins}
 
 
