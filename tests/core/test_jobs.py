@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from khien.access import setup
 from khien.core import config
 from khien.core.actor import machine
 from khien.core.session import begin
@@ -45,6 +46,22 @@ def test_every_job_can_be_done_at_once_and_is_listed_with_its_hour(country: str)
     assert khien("jobs", "run", "no.such").returncode == 5
 
 
+def test_a_job_that_failed_is_listed_with_its_reason(country: str) -> None:
+    with psycopg.connect(config.database_dsn("khien_app"), autocommit=True) as connection:
+        connection.execute(
+            "WITH job AS (INSERT INTO procrastinate_jobs (task_name, queue_name, lock, queueing_lock, args, status)"
+            " VALUES ('coverage.build', 'default', 'c', 'c', '{}', 'failed') RETURNING id)"
+            " INSERT INTO job_failure (job_id, told) SELECT id, %s FROM job",
+            (json.dumps({"en": "Unavailable: The disk is full.", "vi": "Unavailable: Đĩa đã đầy."}),),
+        )
+    listed = {job["name"]: job for job in json.loads(khien("jobs", "list", "--json").stdout)}
+    assert listed["coverage.build"]["last"] == "failed"
+    assert listed["coverage.build"]["failure"]["vi"] == "Unavailable: Đĩa đã đầy."
+    assert listed["tracing.release"]["failure"] is None
+    line = next(told for told in khien("jobs", "list").stdout.splitlines() if "coverage.build" in told)
+    assert "(failed: Unavailable: The disk is full.)" in line
+
+
 def test_the_worker_does_a_job_once_and_leaves_with_its_pages(country: str) -> None:
     with psycopg.connect(config.database_dsn("khien_app"), autocommit=True) as connection:
         connection.execute(
@@ -57,15 +74,20 @@ def test_the_worker_does_a_job_once_and_leaves_with_its_pages(country: str) -> N
         "p = subprocess.Popen([sys.executable, '-m', 'khien', 'jobs', 'work', '--beside', str(os.getpid())]);"
         "print(p.pid, flush=True); time.sleep(60)"
     )
+    setup.ready("en")
+    from khien.core import jobs  # its tables are Django's, which has to be set up first
+
     pages = subprocess.Popen([sys.executable, "-c", start], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert pages.stdout is not None
     worker = int(pages.stdout.readline())
     try:
         for _ in range(200):
-            listed = {job["name"]: job["last"] for job in json.loads(khien("jobs", "list", "--json").stdout)}
-            if listed["tracing.release"]:
+            with begin(machine("test", "job.read")) as session:
+                runs = {one["job"].name: one["last"] for one in jobs.overview(session)["jobs"]}
+            if runs["tracing.release"]["ended_at"]:
                 break
             time.sleep(0.1)
+        listed = {job["name"]: job["last"] for job in json.loads(khien("jobs", "list", "--json").stdout)}
         assert listed["tracing.release"] == "succeeded"
     finally:
         pages.send_signal(signal.SIGKILL)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from khien.access.setup import ready
 from khien.cli import language, print_json
+from khien.core.actor import machine
 from khien.core.i18n import N_, translate
+from khien.core.session import begin
 
 
 @click.group()
@@ -21,21 +25,34 @@ def list_(as_json: bool) -> None:
     """The jobs, when they run (Viet Nam), and how they last ended."""
     from khien.core import jobs as nightly
 
-    last = nightly.last_runs()
-    rows = [(job, *last.get(job.name, (None, None))) for job in nightly.known()]
+    with begin(machine("administration", "job.read")) as session:
+        rows = [(one["job"], one["last"] or {}) for one in nightly.overview(session)["jobs"]]
     if as_json:
-        print_json(
-            [
-                {"name": job.name, "at": job.at, "last": status, "ended_at": at.isoformat() if at else None}
-                for job, status, at in rows
-            ]
-        )
+        print_json([
+            {"name": job.name, "at": job.at, "last": last.get("state"), "ended_at": ended and ended.isoformat(),
+             "failure": _reason(last)}
+            for job, last in rows for ended in (last.get("ended_at"),)
+        ])  # fmt: skip
         return
-    words = {None: N_("not run yet"), "succeeded": N_("done"), "failed": N_("failed")}
-    for job, status, at in rows:
-        ended = f" {at:%d/%m/%Y %H:%M}" if at else ""
-        told = translate(words.get(status, status or ""), language())
-        click.echo(f"{job.at}  {job.name:<20} {translate(job.title, language())} ({told}{ended})")
+    for job, last in rows:
+        ended = f" {day:%d/%m/%Y %H:%M}" if (day := last.get("ended_at")) else ""
+        reason = _reason(last)
+        click.echo(
+            f"{job.at}  {job.name:<20} {translate(job.title, language())}"
+            f" ({translate(_state(last), language())}{ended}{f': {translate(reason, language())}' if reason else ''})"
+        )
+
+
+def _state(last: dict[str, Any]) -> str:
+    if last.get("state") == "todo":
+        return N_("failed, will be tried again") if last["attempts"] else N_("waiting")
+    words = {"succeeded": N_("done"), "failed": N_("failed"), "doing": N_("running")}
+    return words.get(last.get("state", ""), N_("not run yet"))
+
+
+def _reason(last: dict[str, Any]) -> dict[str, str] | None:
+    """Why the latest try failed, in both languages, where it has not gone well since."""
+    return last["failure"] if last.get("failure") and last["state"] != "succeeded" else None
 
 
 @jobs.command()

@@ -93,7 +93,8 @@ def show(name: str | None, day: dt.datetime | None, as_json: bool) -> None:
         antigen, name, kind = (rulebook.named(row[key], tongue) for key in ("antigen", "name", "type"))
         click.echo(f"  {antigen}: {name} ({kind}) [{rulebook.document(row['document'], tongue)}]")
         for dose in row["doses"]:
-            click.echo(f"    {dose['number']} {rulebook.named(dose['kind'], tongue)}: {', '.join(dose['vaccines'])}")
+            vaccines = ", ".join(rulebook.named(vaccine, tongue) for vaccine in dose["vaccines"])
+            click.echo(f"    {dose['number']} {rulebook.named(dose['kind'], tongue)}: {vaccines}")
     for group in details["priority_groups"]:
         named = rulebook.document(group["document"], tongue)
         click.echo(f"  {group['number']}. {group['title'].get(tongue, '')} [{named}]")

@@ -81,7 +81,7 @@ def count(day: dt.datetime | None, as_json: bool) -> None:
         print_json({"on": on, "systems": answer})
         return
     for one in answer:
-        titles = (N_("Level"), N_("Kind"), N_("Units"))
+        titles = (N_("Level"), N_("Kind"), N_("Number of units"))
         table = Table(*(translate(title, language()) for title in titles), title=f"{one['system']}, {on}")
         for row in (r for r in rows if r["system"] == one["system"]):
             level = translate(_LEVELS[row["level"]], language()) if row["level"] in _LEVELS else str(row["level"])

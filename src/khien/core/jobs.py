@@ -32,12 +32,6 @@ from khien.core.i18n import LANGUAGES, N_
 from khien.core.session import Session, begin
 from khien.core.sql import Queries
 
-_LAST = (
-    "SELECT DISTINCT ON (j.task_name) j.task_name, j.status::text, e.at FROM procrastinate_jobs j"
-    " JOIN procrastinate_events e ON e.job_id = j.id AND e.type IN ('succeeded', 'failed')"
-    " ORDER BY j.task_name, e.at DESC"
-)
-
 _LONG = re.compile(r"\d{6,}")  # longer than any figure a message tells, and as long as numbers of people
 
 _sql = Queries("khien.core", "jobs.sql")
@@ -98,14 +92,6 @@ def reason_of(failure: Exception) -> dict[str, str]:
 def known() -> list[Nightly]:
     """All jobs, by the time they run."""
     return sorted(_nightly.values(), key=lambda job: job.at)
-
-
-def last_runs() -> dict[str, tuple[str, Any]]:
-    """Of each job that the worker has run: how it ended ("succeeded", "failed") and when (aware)."""
-    from khien.core import pool
-
-    with pool.connection("khien_app") as connection:
-        return {name: (status, at) for name, status, at in connection.execute(_LAST)}
 
 
 def overview(session: Session, most: int = 50) -> dict[str, Any]:

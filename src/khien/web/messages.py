@@ -18,6 +18,8 @@ from babel.messages.extract import extract_python
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 
+from khien.core import config
+
 PACKAGE = Path(__file__).resolve().parent.parent
 
 # What marks a text in Python: gettext and its kin, the usual `_`, and N_ of core.i18n.
@@ -105,18 +107,32 @@ def _strings(found: object) -> Iterator[str]:
 
 
 def missing() -> list[Text]:
-    """Texts without a Vietnamese translation in any catalogue; Django's and allauth's own do not count as ours."""
-    known: set[tuple[str, str | None]] = set()
+    """Texts without a Vietnamese translation where they are shown: those of the command line in any catalogue, all
+    others in one that the pages read too. Django's and allauth's own do not count as ours."""
+    known = translated()
+    of_pages = {key for key, by in known.items() for told in by.values() if set(told) & set(config.CAPABILITIES)}
+    first: dict[tuple[str, str | None, bool], Text] = {}
+    for text_ in texts():
+        typed = text_.where.startswith("khien/cli/")
+        first.setdefault((text_.message, text_.context, typed), text_)
+    return sorted(text_ for (*key, typed), text_ in first.items() if tuple(key) not in (known if typed else of_pages))
+
+
+def translated() -> dict[tuple[str, str | None], dict[str, list[str]]]:
+    """Of each text, by its context: how it is translated, and in whose catalogues so."""
+    found: dict[tuple[str, str | None], dict[str, list[str]]] = {}
     for source in catalogues():
         for entry in _read(source):
             message = entry.id[0] if isinstance(entry.id, tuple | list) else entry.id
             text = entry.string if isinstance(entry.string, str) else "".join(entry.string or ())
             if message and text and not entry.fuzzy:
-                known.add((message, entry.context))
-    first: dict[tuple[str, str | None], Text] = {}
-    for text_ in texts():
-        first.setdefault((text_.message, text_.context), text_)
-    return sorted(text_ for key, text_ in first.items() if key not in known)
+                found.setdefault((message, entry.context), {}).setdefault(text, []).append(source.parts[-5])
+    return found
+
+
+def ambiguous() -> list[str]:
+    """Texts that two catalogues translate differently: which one is shown hangs on their order, not on the page."""
+    return [f"{message!r}: {by}" for (message, _context), by in sorted(translated().items(), key=str) if len(by) > 1]
 
 
 _NAMED = re.compile(r"%\((\w+)\)[sd]|\{(\w+)[^{}]*\}")
@@ -146,7 +162,9 @@ def main(words: list[str]) -> int:
             print(f"{text_.where}: {text_.message!r}")  # noqa: T201
         for fault in mismatched():
             print(f"{fault}: parameters differ")  # noqa: T201
-        return 1 if missing() or mismatched() else 0
+        for text in ambiguous():
+            print(text)  # noqa: T201
+        return 1 if missing() or mismatched() or ambiguous() else 0
     print("usage: python -m khien.web.messages compile|check", file=sys.stderr)  # noqa: T201
     return 2
 
