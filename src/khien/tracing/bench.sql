@@ -36,8 +36,9 @@ SELECT 1 + (i * 7919) %% %(people)s, gen_random_uuid(), 'confirmed', '3638', '20
 FROM generate_series(1, %(cases)s) i ON CONFLICT DO NOTHING;
 
 -- name: reference
--- The same answer written by hand for these tables, without any bound: who was where a case was or lives with it, and
--- where those were from two days later, each with exposures, time together and score.
+-- The same answer in the same form, written by hand for these tables: who was where a case was or lives with it, and where
+-- those (of many, as many as ours follows, the most likely) were from two days later, each with exposures, time together
+-- and score. No other bound.
 WITH risk (kind, rate) AS (
     VALUES ('work', 0.10), ('school', 0.10), ('market', 0.08), ('travel', 0.35), ('household', 0.20)
 ), share AS (
@@ -65,11 +66,15 @@ WITH risk (kind, rate) AS (
     WHERE a.person_id = ANY (%(persons)s) AND b.person_id <> a.person_id
 ), first AS (
     SELECT source, person_id, 1 - exp(-sum(h)) AS score, sum(s) AS together, min(f) AS since, max(u) AS until,
-        json_agg(json_build_object('kind', kind, 'place', place_id, 'from', f, 'until', u, 'seconds', s) ORDER BY h DESC, f)::text AS exposures
+        '[' || string_agg('["' || kind || '",' || coalesce(place_id::text, 'null') || ',' || (date_part('epoch', f) * 1000000)::bigint || ','
+            || (date_part('epoch', u) * 1000000)::bigint || ',' || s || ']', ',' ORDER BY h DESC, f) || ']' AS exposures
     FROM exposure GROUP BY 1, 2
 ), begins AS (
-    SELECT person_id, min(since) + interval '48 hours' AS since FROM first
-    WHERE %(depth)s > 1 AND person_id <> ALL (%(persons)s) GROUP BY 1
+    SELECT b.* FROM (
+        SELECT DISTINCT ON (person_id) person_id, source AS of_case, score,
+            min(since) OVER (PARTITION BY person_id) + interval '48 hours' AS since
+        FROM first WHERE %(depth)s > 1 AND person_id <> ALL (%(persons)s) ORDER BY person_id, score DESC, source
+    ) b ORDER BY b.score DESC, b.person_id LIMIT %(most)s
 ), met2 AS (
     SELECT f.person_id AS source, b.person_id, p.kind, p.place_id, greatest(a.came_at, b.came_at, f.since) AS f,
         least(a.left_at, b.left_at, %(moment)s) AS u
@@ -91,12 +96,21 @@ WITH risk (kind, rate) AS (
     WHERE b.person_id <> a.person_id AND f.since < %(moment)s
 ), second AS (
     SELECT source, person_id, 1 - exp(-sum(h)) AS score, sum(s) AS together, min(f) AS since, max(u) AS until,
-        json_agg(json_build_object('kind', kind, 'place', place_id, 'from', f, 'until', u, 'seconds', s) ORDER BY h DESC, f)::text AS exposures
+        '[' || string_agg('["' || kind || '",' || coalesce(place_id::text, 'null') || ',' || (date_part('epoch', f) * 1000000)::bigint || ','
+            || (date_part('epoch', u) * 1000000)::bigint || ',' || s || ']', ',' ORDER BY h DESC, f) || ']' AS exposures
     FROM exposure2 WHERE person_id <> ALL (%(persons)s) AND person_id NOT IN (SELECT person_id FROM first) GROUP BY 1, 2
 )
-SELECT 1 AS degree, * FROM first
-UNION ALL
-SELECT 2, * FROM (SELECT DISTINCT ON (person_id) * FROM second ORDER BY person_id, score DESC) s;
+SELECT * FROM (
+    SELECT 1 AS degree, source AS of_case, NULL AS via, person_id, score, together, date_part('epoch', since),
+        date_part('epoch', until), exposures
+    FROM first
+    UNION ALL
+    SELECT 2, s.* FROM (
+        SELECT DISTINCT ON (b.of_case, s.person_id) b.of_case, s.source, s.person_id, s.score, s.together,
+            date_part('epoch', s.since), date_part('epoch', s.until), s.exposures
+        FROM second s JOIN begins b ON b.person_id = s.source ORDER BY b.of_case, s.person_id, s.score DESC, s.source
+    ) s
+) found ORDER BY degree, score DESC, person_id;
 
 -- name: resolved
 COPY (SELECT person_id, place_id, came_at, left_at, span, source, seat FROM visit) TO STDOUT;

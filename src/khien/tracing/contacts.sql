@@ -68,6 +68,7 @@ CREATE FUNCTION trace_search(
 #variable_conflict use_column
 DECLARE
     v_level integer;
+    v_batch CONSTANT integer := 1000;
     v_latent interval := make_interval(hours => (rule ->> 'latent_hours')::integer);
     v_most integer := (rule ->> 'most_sources')::integer;
     v_sources bigint[] := persons;
@@ -77,69 +78,86 @@ DECLARE
     v_onsets date[] := onsets;
     v_known bigint[] := '{}';
     v_crowded bigint[] := '{}';
-    v_budget integer := (rule ->> 'most_exposures')::integer
-        + (rule ->> 'exposures_a_case')::integer * cardinality(persons);
+    v_budget integer := least((rule ->> 'most_exposures')::integer
+        + (rule ->> 'exposures_a_case')::integer * cardinality(persons), (rule ->> 'most_exposures_in_all')::integer);
+    v_batches bigint[] := ARRAY(SELECT (n - 1) / v_batch FROM generate_subscripts(persons, 1) n);
     v_found bigint;
+    v_first integer;
+    v_last integer;
+    v_share integer;
     v_earliest timestamptz;
-    -- Of this degree: who, of which case, how likely, met when first.
+    -- Of this degree: who, of which case, how likely, met when first; and where crowds were cut.
     v_person bigint[];
     v_owner bigint[];
     v_score double precision[];
     v_met timestamptz[];
+    v_cut bigint[];
 BEGIN
     FOR v_level IN 1..depth LOOP
-        IF v_level = depth AND keep IS NULL THEN  -- straight to the asker
-            RETURN QUERY SELECT f.degree, f.case_person_id, f.via_person_id, f.person_id, f.score, f.seconds, f.first_at,
-                f.last_at, f.exposures
-            FROM trace_level(v_level, false, v_sources, v_owners, v_starts, v_ends, v_onsets, rule, v_known, v_crowded,
-                             v_budget) f;
-            RETURN;
-        END IF;
-        v_person := '{}'; v_owner := '{}'; v_score := '{}'; v_met := '{}';
-        FOR degree, case_person_id, via_person_id, person_id, score, seconds, first_at, last_at, exposures, v_earliest IN
-            SELECT * FROM trace_level(v_level, v_level < depth, v_sources, v_owners, v_starts, v_ends, v_onsets, rule, v_known,
-                                      v_crowded, v_budget) f WHERE keep IS NULL
-            UNION ALL
-            SELECT * FROM trace_kept(v_level, v_level < depth, v_sources, v_owners, v_starts, v_ends, v_onsets, rule, v_known,
-                                     v_crowded, v_budget, persons, cases, moment, keep) f WHERE keep IS NOT NULL
-        LOOP
-            IF person_id IS NOT NULL THEN
-                v_person := v_person || person_id;
-                v_owner := v_owner || case_person_id;
-                v_score := v_score || score;
-                v_met := v_met || v_earliest;
-            ELSE
-                v_crowded := v_crowded || ARRAY(SELECT (e ->> 'place')::bigint FROM json_array_elements(exposures::json) e
-                                                WHERE e ->> 'cut' IN ('crowd', 'read'));
+        v_person := '{}'; v_owner := '{}'; v_score := '{}'; v_met := '{}'; v_cut := '{}';
+        v_last := 0;
+        WHILE v_last < cardinality(v_sources) LOOP  -- some cases at a time: what they need stays in memory
+            v_first := v_last + 1;
+            v_last := v_last + 1;
+            WHILE v_batches[v_last + 1] = v_batches[v_first] LOOP
+                v_last := v_last + 1;
+            END LOOP;
+            v_share := ceil(v_budget::float8 * (v_last - v_first + 1) / cardinality(v_sources));
+            IF v_level = depth AND keep IS NULL THEN  -- straight to the asker
+                RETURN QUERY SELECT f.degree, f.case_person_id, f.via_person_id, f.person_id, f.score, f.seconds, f.first_at,
+                    f.last_at, f.exposures
+                FROM trace_level(v_level, false, v_sources[v_first:v_last], v_owners[v_first:v_last], v_starts[v_first:v_last],
+                                 v_ends[v_first:v_last], v_onsets[v_first:v_last], rule, v_known, v_crowded, v_share) f;
+                CONTINUE;
             END IF;
-            RETURN NEXT;
+            FOR degree, case_person_id, via_person_id, person_id, score, seconds, first_at, last_at, exposures, v_earliest IN
+                SELECT * FROM trace_level(v_level, v_level < depth, v_sources[v_first:v_last], v_owners[v_first:v_last],
+                                          v_starts[v_first:v_last], v_ends[v_first:v_last], v_onsets[v_first:v_last], rule,
+                                          v_known, v_crowded, v_share) WHERE keep IS NULL
+                UNION ALL
+                SELECT * FROM trace_kept(v_level, v_level < depth, v_sources[v_first:v_last], v_owners[v_first:v_last],
+                                         v_starts[v_first:v_last], v_ends[v_first:v_last], v_onsets[v_first:v_last], rule,
+                                         v_known, v_crowded, v_share, persons, cases, moment, keep) WHERE keep IS NOT NULL
+            LOOP
+                RETURN NEXT;
+                IF person_id IS NULL THEN
+                    v_cut := v_cut || ARRAY(SELECT (e ->> 'place')::bigint FROM json_array_elements(exposures::json) e
+                                            WHERE e ->> 'cut' IN ('crowd', 'read'));
+                ELSIF v_level < depth THEN
+                    v_person := v_person || person_id;
+                    v_owner := v_owner || case_person_id;
+                    v_score := v_score || score;
+                    v_met := v_met || v_earliest;
+                END IF;
+            END LOOP;
         END LOOP;
         EXIT WHEN v_level = depth;
+        v_crowded := v_crowded || v_cut;
         IF v_level = 1 THEN  -- cases are nobody's contacts of a further degree
             v_known := persons;
         END IF;
-        SELECT array_agg(n.person_id), array_agg(n.case_person_id), array_agg(n.met + v_latent), array_agg(moment),
-            array_agg(NULL::date), count(*)
-        INTO v_sources, v_owners, v_starts, v_ends, v_onsets, v_found
-        FROM (
-            SELECT b.* FROM (
-                SELECT DISTINCT ON (f.person_id) f.person_id, f.case_person_id, f.score, f.met
-                FROM unnest(v_person, v_owner, v_score, v_met) AS f (person_id, case_person_id, score, met)
-                WHERE f.person_id <> ALL (v_known)
-                ORDER BY f.person_id, f.score DESC, f.case_person_id
-            ) b ORDER BY b.score DESC, b.person_id
-        ) n;
+        WITH next AS (
+            SELECT DISTINCT ON (f.person_id) f.person_id, f.case_person_id, f.score,
+                min(f.met) OVER (PARTITION BY f.person_id) + v_latent AS start
+            FROM unnest(v_person, v_owner, v_score, v_met) AS f (person_id, case_person_id, score, met)
+            WHERE f.person_id <> ALL (v_known)
+            ORDER BY f.person_id, f.score DESC, f.case_person_id
+        ), likely AS (
+            SELECT * FROM next ORDER BY score DESC, person_id LIMIT v_most
+        ), batch AS (
+            SELECT l.*, count(*) OVER (ORDER BY l.case_person_id) / v_batch AS batch FROM likely l  -- a case is in one
+        )
+        SELECT array_agg(b.person_id ORDER BY b.batch, b.score DESC, b.person_id),
+            array_agg(b.case_person_id ORDER BY b.batch, b.score DESC, b.person_id),
+            array_agg(b.start ORDER BY b.batch, b.score DESC, b.person_id),
+            array_agg(b.batch ORDER BY b.batch, b.score DESC, b.person_id), array_agg(moment), array_agg(NULL::date),
+            v_known || (SELECT array_agg(n.person_id) FROM next n), (SELECT count(*) FROM next n)
+        INTO v_sources, v_owners, v_starts, v_batches, v_ends, v_onsets, v_known, v_found FROM batch b;
         EXIT WHEN v_sources IS NULL;
-        v_known := v_known || v_sources;
         IF v_found > v_most THEN
             RETURN QUERY SELECT v_level, persons[1], NULL::bigint, NULL::bigint, NULL::float8, NULL::bigint,
                 NULL::timestamptz, NULL::timestamptz,
                 json_build_array(json_build_object('cut', 'sources', 'total', v_found))::text;
-            v_sources := v_sources[:v_most];
-            v_owners := v_owners[:v_most];
-            v_starts := v_starts[:v_most];
-            v_ends := v_ends[:v_most];
-            v_onsets := v_onsets[:v_most];
         END IF;
     END LOOP;
 END $$;

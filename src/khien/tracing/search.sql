@@ -90,11 +90,9 @@ BEGIN
         WHERE s.start < s.finish
     ), class AS MATERIALIZED (
         SELECT c.span, c.longest FROM visit_span c WHERE c.span < 2 OR v_long
-    ), own AS MATERIALIZED (
-        SELECT s.source_id, s.onset, v.*, p.kind, p.longest, p.least, p.factor, p.head, greatest(v.came_at, s.start) AS a,
-            least(coalesce(v.left_at, v.came_at + v_assumed), v.came_at + p.longest, s.finish) AS b
-        FROM src s
-        CROSS JOIN LATERAL (
+    ), been AS MATERIALIZED (
+        SELECT s.*, v.*, (row_number() OVER () - 1) / 8192 AS block
+        FROM src s CROSS JOIN LATERAL (
             SELECT v.place_id, v.came_at, v.left_at, count(*) OVER () AS visits
             FROM visit v
             WHERE v.person_id = s.source_id AND v.came_at < s.finish AND v.came_at > s.low AND v.came_at > v_min
@@ -102,13 +100,18 @@ BEGIN
               AND coalesce(v.left_at, v.came_at + v_assumed) > s.start
             ORDER BY v.came_at DESC LIMIT v_most_visits
         ) v
+    ), own AS MATERIALIZED (
+        SELECT s.*, p.kind, p.longest, p.least, p.factor, p.head, greatest(s.came_at, s.start) AS a,
+            least(coalesce(s.left_at, s.came_at + v_assumed), s.came_at + p.longest, s.finish) AS b
+        -- A block at a time by place: what lies together in the indexes is read together.
+        FROM (SELECT * FROM been ORDER BY block, place_id, came_at) s
         CROSS JOIN LATERAL (
             SELECT q.kind, v_longest[k.n] AS longest, v_least[k.n] AS least,
                 v_rates[k.n] * (v_air ->> q.ventilation)::float8
                     * coalesce(least(1, v_area / q.floor_area) ^ v_power, 1) / 3600 AS factor,
                 '[' || to_json(q.kind) || ',' || q.place_id || ',' AS head
             FROM place q CROSS JOIN LATERAL (SELECT coalesce(array_position(v_kinds, q.kind), v_any) AS n OFFSET 0) k
-            WHERE q.place_id = v.place_id
+            WHERE q.place_id = s.place_id
             OFFSET 0  -- worked out once a place
         ) p
     ), probe AS MATERIALIZED (
@@ -133,7 +136,7 @@ BEGIN
             ) v
             OFFSET 0  -- so that the end is worked out once
         ) z
-        WHERE z.b > z.a + o.least AND z.person_id <> o.source_id
+        WHERE z.b > z.a AND z.b > z.a + o.least AND z.person_id <> o.source_id
               AND (NOT v_seats OR o.seat_row IS NULL
                    OR coalesce(abs(o.seat_row - visit_seat_row(z.person_id, z.came_at, o.place_id)) <= v_rows, true))
            OR z.read > v_most_read
