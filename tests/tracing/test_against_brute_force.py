@@ -12,6 +12,7 @@ from psycopg import Rollback
 
 from khien.core.session import Session
 from khien.tracing import actions, backward
+from khien.tracing.rules import exposure
 from khien.tracing.rules.window import exposure_window
 from tests.register import set_today
 from tests.tracing import brute
@@ -86,6 +87,23 @@ def test_many_at_once_are_as_each_by_itself(town: Session, told: list[Visit], ca
         raise Rollback(inner)
     for one, other in zip(sorted(together, key=lambda t: t.person_id), alone, strict=True):
         assert one.contacts == other.contacts
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(told=st.lists(visits(), max_size=24), cased=st.sets(st.integers(1, PEOPLE), min_size=2, max_size=4))
+def test_some_sources_at_a_time_find_what_all_at_once_find(town: Session, told: list[Visit], cased: set[int]) -> None:
+    limits, found = exposure.limits(), []
+    with town.connection.transaction() as inner:
+        add_visits(town, add_places(town, **PLACES), _unique(told))
+        for person in cased:
+            report(person, ONSET)
+        for many in (1, 2, 1000):
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setattr(exposure, "limits", lambda many=many: {**limits, "sources_at_a_time": many})
+                traced = actions.trace(by=ALL, persons=sorted(cased), depth=3, moment=MOMENT, keep=False)
+            found.append([one.contacts for one in traced])
+        raise Rollback(inner)
+    assert found[0] == found[1] == found[2]
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -68,7 +68,7 @@ CREATE FUNCTION trace_search(
 #variable_conflict use_column
 DECLARE
     v_level integer;
-    v_batch CONSTANT integer := 1000;
+    v_batch integer := (rule ->> 'sources_at_a_time')::integer;
     v_latent interval := make_interval(hours => (rule ->> 'latent_hours')::integer);
     v_most integer := (rule ->> 'most_sources')::integer;
     v_sources bigint[] := persons;

@@ -6,8 +6,6 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from psycopg.rows import args_row
-
 from khien.core.errors import NotFound
 from khien.core.i18n import N_
 from khien.core.session import Session
@@ -85,7 +83,7 @@ def traced(
         "persons": list(persons), "cases": list(cases), "starts": list(starts), "ends": list(ends),
         "onsets": list(onsets), "moment": moment, "depth": depth, "rule": rule, "keep": keep,
     }  # fmt: skip
-    with session.connection.cursor(row_factory=args_row(Contact), binary=True) as cursor:
+    with session.connection.cursor(row_factory=lambda _: Contact._make, binary=True) as cursor:
         return cursor.execute(_q.trace, asked).fetchall()
 
 
