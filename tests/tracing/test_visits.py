@@ -259,6 +259,20 @@ def test_a_load_that_was_killed_goes_on_where_it_was(
         assert connection.execute("SELECT to_regclass('loading.visit_piece')").fetchone() == (None,)
 
 
+def test_answers_that_are_forgotten_are_asked_for_again(
+    people: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resolving, "_MOST_KNOWN", 1)
+    rows = [(number(n % 4), f"M{n % 3}", f"2021-08-01T{n // 60:02}:{n % 60:02}", "", "guest") for n in range(200)]
+    done = visits.load_visits(write(tmp_path / "v.csv", *rows), by=ALL, piece_size=300)
+    assert (done.rows, done.loaded, done.places, done.unknown_numbers) == (200, 150, 3, 1)
+    kept = people.rows("SELECT person_id, code, came_at FROM visit JOIN place USING (place_id)")
+    start = dt.datetime(2021, 8, 1, tzinfo=dt.timezone(dt.timedelta(hours=7)))
+    assert {(r["person_id"], r["code"], (r["came_at"] - start) // dt.timedelta(minutes=1)) for r in kept} == {
+        (n % 4, f"M{n % 3}", n) for n in range(200) if n % 4
+    }
+
+
 _FIELD = st.text(st.sampled_from('a,"\n \r'), max_size=6)
 
 

@@ -1,11 +1,16 @@
 -- What DuckDB does with one piece of a file of visits. Moments are microseconds since 1970.
 
--- name: known
--- What the register said so far; a number of nobody has no person. A piece is looked up in these, never these in a piece:
--- DuckDB does not know how long a file is and would take it for the shorter side.
+-- name: settle
+-- A piece is looked up in what is known, never that in a piece: DuckDB does not know how long a file is and would take it
+-- for the shorter side.
 SET disabled_optimizers = 'build_side_probe_side';
-CREATE TABLE person_of (value VARCHAR, person_id BIGINT);
-CREATE TABLE place_of (code VARCHAR, place_id BIGINT);
+
+-- name: people
+-- What the register said so far; a number of nobody has no person.
+CREATE OR REPLACE TABLE person_of (value VARCHAR, person_id BIGINT);
+
+-- name: places
+CREATE OR REPLACE TABLE place_of (code VARCHAR, place_id BIGINT);
 
 -- name: usual
 -- YYYY-MM-DD HH:MM, perhaps seconds, perhaps an offset, by its length alone: the cast sees to the rest. The lengths are

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString, NamedTuple
 
 import duckdb
 import numpy as np
@@ -28,7 +28,8 @@ from khien.tracing.loading.binary import SOURCES
 from khien.tracing.loading.pieces import Piece, Source, line_ends
 
 _q, _duck = Queries("khien.tracing.loading"), Queries("khien.tracing.loading", "pieces.sql")
-_MEMORY = "300MB"  # then it writes into its folder
+_MEMORY, _EACH = 100, 150  # megabytes, and for each piece in hand; then it writes into its folder
+_MOST_KNOWN = 1_500_000  # numbers or codes kept: they are made ready for each piece, and take room beside it
 _CHUNK = 1 << 20
 _LENGTHS = (16, 17, 19, 20, 22, 25, 26, 29, 32)  # of a time in the usual form
 COLUMNS = ("personal_number", "place", "from", "to", "source", "seat")  # of a file, as of rejects
@@ -73,6 +74,28 @@ class _Text:
     unreadable: list[Reject] = field(default_factory=list)
 
 
+class _Question(NamedTuple):
+    """What is asked in DuckDB, put to PostgreSQL and answered there, then known in DuckDB and said to the piece that
+    asked; `known`: the table where answers are kept for other pieces, `forget` empties it."""
+
+    ask: LiteralString
+    put: LiteralString
+    answer: LiteralString
+    know: LiteralString
+    learn: LiteralString | None = None
+    known: LiteralString | None = None
+    forget: LiteralString = ""
+
+
+_TIMES = _Question(_duck.ask_times, _q.put_times, _q.answer_times, _duck.know_times)
+_NUMBERS = _Question(
+    _duck.ask_numbers, _q.put_asked, _q.answer_numbers, _duck.know_numbers, _duck.number, "person_of", _duck.people
+)
+_PLACES = _Question(
+    _duck.ask_places, _q.put_asked, _q.answer_places, _duck.know_places, _duck.locate, "place_of", _duck.places
+)
+
+
 class Resolver:
     """What the pieces of one load share. `latest`: no clock that is right says a later moment."""
 
@@ -81,9 +104,14 @@ class Resolver:
         self._asking = threading.Lock()
         self._months: set[dt.date] = set()
         self._engine = duckdb.connect(
-            config={"memory_limit": _MEMORY, "threads": workers, "temp_directory": str(folder / "spilled")}
+            config={
+                "memory_limit": f"{_MEMORY + _EACH * workers}MB",
+                "threads": workers,
+                "temp_directory": str(folder / "spilled"),
+            }
         )
-        self._engine.execute(_duck.known)
+        for query in (_duck.settle, _duck.people, _duck.places):
+            self._engine.execute(query)
         self._engine.execute(_duck.usual.format(lengths=sum(1 << length for length in _LENGTHS)))
         self._engine.execute(_duck.reason.format(latest=int(latest.timestamp() * 1_000_000)))
 
@@ -182,6 +210,8 @@ class Resolver:
         seat = "seat" if "seat" in self._source.columns else "NULL::VARCHAR"
         try:
             engine.execute(_duck.read.format(seat=seat, **self._form(text)), {"sources": list(SOURCES)})
+        except duckdb.OutOfMemoryException:
+            raise
         except duckdb.Error:
             return None
         return int(_row(engine.execute(_duck.size))[0])
@@ -195,30 +225,32 @@ class Resolver:
         time: two pieces share most."""
         path = text.path.with_suffix(".asked")
         form = {**self._form(text), "asked": _quoted(path)}
-        times, numbers, places = _row(engine.execute(_duck.open_questions))
+        open_questions = _row(engine.execute(_duck.open_questions))
         with self._asking:
-            for many, ask, put, answer, know in (
-                (times, _duck.ask_times, _q.put_times, _q.answer_times, _duck.know_times),
-                (numbers, _duck.ask_numbers, _q.put_asked, _q.answer_numbers, _duck.know_numbers),
-                (places, _duck.ask_places, _q.put_asked, _q.answer_places, _duck.know_places),
-            ):
-                if not many or not _row(engine.execute(ask.format(**form)))[0]:
-                    continue
-                with connection.transaction():
-                    connection.execute(_q.empty_asked)
-                    with path.open("rb") as stream, connection.cursor().copy(put) as target:
-                        while part := stream.read(_CHUNK):
-                            target.write(part)
-                    if ask == _duck.ask_places:
-                        connection.execute(_q.add_missing_places)
-                    with path.open("wb") as out, connection.cursor().copy(answer) as answers:
-                        for told in answers:
-                            out.write(told)
-                engine.execute(know.format(**form))
-        for many, learn in ((numbers, _duck.number), (places, _duck.locate)):
-            if many:
-                engine.execute(learn)
+            for many, question in zip(open_questions, (_TIMES, _NUMBERS, _PLACES), strict=True):
+                if not many:
+                    continue  # who would ask for times reads the piece again
+                if question.known and _row(engine.execute(f"SELECT count(*) FROM {question.known}"))[0] > _MOST_KNOWN:  # noqa: S608
+                    engine.execute(question.forget)
+                if _row(engine.execute(question.ask.format(**form)))[0]:
+                    self._answer(connection, path, question)
+                    engine.execute(question.know.format(**form))
+                if question.learn:
+                    engine.execute(question.learn)
         path.unlink(missing_ok=True)
+
+    def _answer(self, connection: Connection, path: Path, question: _Question) -> None:
+        """Have PostgreSQL answer what stands in a file, into the same file."""
+        with connection.transaction():
+            connection.execute(_q.empty_asked)
+            with path.open("rb") as stream, connection.cursor().copy(question.put) as target:
+                while part := stream.read(_CHUNK):
+                    target.write(part)
+            if question is _PLACES:
+                connection.execute(_q.add_missing_places)
+            with path.open("wb") as out, connection.cursor().copy(question.answer) as answers:
+                for told in answers:
+                    out.write(told)
 
     def _rejects(
         self, engine: duckdb.DuckDBPyConnection, text: _Text, bad: list[tuple[int, str, str]]
