@@ -6,7 +6,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from click.testing import CliRunner
 
+from khien.cli.population import population
 from khien.core.errors import BadInput
 from tests.population.extracts import load, ready, register, rejects, row, write
 
@@ -30,9 +32,9 @@ def _country(fresh_database: str) -> None:
         ({"address": "A" * 501}, "address", "longer"),
         ({"birth_date": ""}, "birth_date", "missing"),
         ({"birth_date": "1990-02-30"}, "birth_date", "not a date"),
-        ({"birth_date": "15/01/1990"}, "birth_date", "not a date"),
+        ({"birth_date": "15/01/1990"}, "birth_date", "like 2021-09-15"),
         ({"birth_date": "2021-09-02"}, "birth_date", "after the day"),
-        ({"sex": "nữ"}, "sex", "not one of those"),
+        ({"sex": "nữ"}, "sex", "not one of those the column may have: male, female"),
         ({"commune": ""}, "commune", "missing"),
         ({"commune": "T9"}, "commune", "No commune"),
         ({"temporary_commune": "T2", "temporary_from": "2021-05-02", "temporary_until": "2021-05-01"},
@@ -56,6 +58,21 @@ def test_a_bad_value_is_named_and_the_rest_loaded(
     assert [(line, name) for line, name, _ in found] == [(2, field)]
     assert word in found[0][2]
     assert register("SELECT value FROM identifier") == [[("001190000002",)]]
+
+
+def test_the_command_names_the_first_faults_and_the_file_has_them_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KHIEN_LANGUAGE", "vi")
+    rows = [row(personal_number=f"0011900000{n:02}", birth_date="1990-02-30") for n in range(12)]
+    path = write(tmp_path / "a.csv", *rows, row(personal_number="001190000099"))
+    shown = CliRunner().invoke(population, ["load", str(path), "--as-of", "2021-09-01"])
+    assert shown.exit_code == 0
+    told = [line for line in shown.stderr.splitlines() if "birth_date" in line]
+    reason = "Ngày không có trong lịch hoặc sai định dạng: ghi theo thứ tự năm-tháng-ngày, ví dụ 2021-09-15."
+    assert told[0] == f"  2: birth_date: {reason}"
+    assert 1 < len(told) < 12 and "00119" not in shown.output
+    assert len((tmp_path / "a.csv.rejects.csv").read_text(encoding="utf-8").splitlines()) == 13
 
 
 def test_two_heads_are_both_refused_and_the_others_loaded(tmp_path: Path) -> None:
@@ -100,6 +117,8 @@ def test_a_row_that_cannot_be_read_costs_that_row(tmp_path: Path, bad: bytes, wo
         (HEADER.encode("utf-16"), "UTF-16"),
         (b"h\xf2 t\xean,name\n1,2\n", "UTF-8"),
         (b"PAR1 cut off", "Parquet"),
+        (b"PK\x03\x04\x14\0\x06\0" + bytes(100), "Excel"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100), "Excel"),
     ],
 )
 def test_a_file_that_is_no_extract_is_refused_whole(tmp_path: Path, content: bytes, word: str) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from khien.core.session import begin
 from khien.population import store
 from khien.population.load.loader import Loaded, load_extract
 
+_SHOWN = 5  # faults on the terminal; all of them are in the rejects file
 _STAGES = {"staging": N_("Reading"), "checking": N_("Checking"), "merging": N_("Merging")}
 
 
@@ -79,6 +82,15 @@ def _report(done: Loaded) -> None:
     if done.rejects:
         message = N_("{rejected} rows are wrong ({faults} faults) and were not loaded: {file}")
         click.echo(translate(message, tongue, **asdict(done.counts), file=done.rejects), err=True)
+        for line, field, reason in _first_rejects(done.rejects, tongue):
+            click.echo(f"  {line}: {field}: {reason}", err=True)
+
+
+def _first_rejects(rejects: Path, tongue: str) -> list[tuple[str, str, str]]:
+    """The first faults of the rejects file: line, field, reason; the values stay in the file."""
+    with rejects.open(encoding="utf-8", newline="") as stream:
+        rows = islice(csv.DictReader(stream), _SHOWN)
+        return [(row["line"], row["field"], row[f"reason_{tongue}"]) for row in rows]
 
 
 class _Bar:

@@ -21,7 +21,7 @@ from khien.population.load import merging, staging
 from khien.population.load.columns import NAMES
 from khien.population.load.merging import Counts, Run
 from khien.population.load.reading import Extract, count_lines, open_extract
-from khien.population.load.reasons import REASONS
+from khien.population.load.reasons import reason_of
 from khien.population.load.staging import Connection, Place, Progress
 from khien.population.load.usual import Usual, kept_until, sweep
 
@@ -196,8 +196,9 @@ def _write_rejects(connection: Connection, target: Path) -> Path:
         with connection.cursor(name="rejects") as cursor:
             cursor.itersize = 2000
             for line, field, reason, *values in cursor.execute(query):
-                message = REASONS[reason]
-                writer.writerow((line, field, translate(message, "vi"), message, *values))
+                message, filled = reason_of(reason, field)
+                told = (translate(message, tongue, **filled) for tongue in ("vi", "en"))
+                writer.writerow((line, field, *told, *values))
     partial.replace(target)
     return target
 
@@ -205,4 +206,8 @@ def _write_rejects(connection: Connection, target: Path) -> Path:
 def _first_faults(connection: Connection) -> tuple[Fault, ...]:
     query = "SELECT line, field, reason FROM loading.reject ORDER BY line, field LIMIT %s"
     rows = connection.execute(query, (_SHOWN_FAULTS,)).fetchall()
-    return tuple(Fault(field, REASONS[reason], line) for line, field, reason in rows)
+    return tuple(
+        Fault(field, message, line, filled)
+        for line, field, reason in rows
+        for message, filled in (reason_of(reason, field),)
+    )

@@ -28,6 +28,7 @@ BLOCK_BYTES = 6 << 20
 # A quoted field may hold line breaks, but a row longer than this has lost its closing quote.
 _ROW_BYTES = 64 << 10
 _BOM = b"\xef\xbb\xbf"
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")  # XLSX and XLS, whatever they are called
 _QUOTE, _BREAK = ord('"'), ord("\n")
 _SHORT = 10_000  # bytes: below it numpy's calls cost more than they save
 
@@ -90,6 +91,8 @@ def open_extract(path: Path) -> Extract:
         raise BadInput(N_("The file cannot be read: {reason}."), reason=system_reason(failure)) from failure
     if not head.strip():
         raise BadInput(N_("The file is empty."))
+    if head.startswith(_WORKBOOKS):
+        raise BadInput(N_("The file is a spreadsheet's own (Excel). Save it as CSV UTF-8."))
     if head.startswith(b"PAR1") or path.suffix.lower() == ".parquet":
         return _open_parquet(path)
     return _open_csv(path, head)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from khien.core.i18n import N_
 
 REASONS = {
     # Rows that cannot be read.
-    "not_utf8": N_("The row is not UTF-8."),
+    "not_utf8": N_(
+        "The row is not UTF-8: its letters are of an older encoding, like TCVN3, VNI or Windows-1258."
+        " Save it as CSV UTF-8."
+    ),
     "nul_byte": N_("The row holds a NUL byte."),
     "column_count": N_("The row has more or fewer fields than the header."),
     "unbalanced_quote": N_("A quotation mark is opened and not closed."),
@@ -19,7 +24,7 @@ REASONS = {
     ),
     "twelve_digits": N_("A personal number has exactly 12 digits."),
     "no_letter": N_("A name has letters."),
-    "no_date": N_("This is not a date of the calendar."),
+    "no_date": N_("This is not a date of the calendar, written as year-month-day like 2021-09-15."),
     "future": N_("The date lies after the day of the extract."),
     "before_birth": N_("The death lies before the birth."),
     "reversed": N_("The last day lies before the first."),
@@ -34,3 +39,17 @@ REASONS = {
     "conflict": N_("In the register this number belongs to another person. To be reconciled."),
     "overlap": N_("A residence of this kind that begins later is already in the register."),
 }
+
+# What a column may hold, where that is a short list.
+_VALUES = {
+    "sex": "male, female, other, unknown",
+    "card_kind": "cmnd, cccd, cccd_chip, can_cuoc",
+    "relation": "head, spouse, child, parent, sibling, grandparent, grandchild, other",
+}
+
+
+def reason_of(key: str, field: str) -> tuple[str, dict[str, Any]]:
+    """The message of a refusal of a field, and what fills it."""
+    if key == "unknown_value" and field in _VALUES:
+        return N_("This value is not one of those the column may have: {values}."), {"values": _VALUES[field]}
+    return REASONS[key], {}
