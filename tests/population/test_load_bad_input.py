@@ -85,6 +85,13 @@ def test_two_heads_are_both_refused_and_the_others_loaded(tmp_path: Path) -> Non
     assert done.counts.added == 1
 
 
+def test_one_number_with_other_data_is_told_once_a_row_also_of_somebody_known(tmp_path: Path) -> None:
+    load(write(tmp_path / "a.csv", row()))
+    done = load(write(tmp_path / "b.csv", row(), row(name="Nguyễn Thị Khác")))
+    assert [(line, field) for line, field, _ in rejects(done)] == [(2, "personal_number"), (3, "personal_number")]
+    assert done.counts.faults == 2
+
+
 @pytest.mark.parametrize(
     ("bad", "word"),
     [

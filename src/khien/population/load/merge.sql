@@ -73,7 +73,8 @@ WHERE m.persons > 1 OR (khien_fold(p.name) <> c.folded AND p.birth_date <> c.bir
 INSERT INTO loading.reject (line, field, reason)
 SELECT line, 'personal_number', 'duplicate' FROM (
     SELECT line, count(*) OVER (PARTITION BY person_id) AS rows FROM loading.matched) m
-WHERE rows > 1;
+WHERE rows > 1
+EXCEPT SELECT line, field, reason FROM loading.reject;  -- told already where the number itself is the same
 
 -- name: wanted
 -- Residence the file states of people the register knows, where the register does not say so already.
