@@ -133,6 +133,27 @@ def test_more_exposures_than_one_search_lists(town: Session, monkeypatch: pytest
     assert cuts["work"]["total"] == 2  # of three visits one was followed to its end
 
 
+def test_a_cut_keeps_the_first_sources_and_their_latest_visits_wherever_they_were(
+    town: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bounded(monkeypatch, most_exposures=40, exposures_a_case=0)
+    places = add_places(town, low="market", high="market")
+    assert places["low"] < places["high"]
+    # By place and time alone the visit of the second case, who is sought after the first, would come before all of the first.
+    for day, place in ((13, "low"), (14, "low"), (16, "high"), (17, "high")):
+        crowd(town, places[place], 15, first=1000 * day, day=day)
+    days = {1: ((14, "low"), (16, "high"), (17, "high")), 2: ((13, "low"),)}
+    add_visits(town, places, [Visit(person, place, at(day, 18), at(day, 20))
+                              for person, been in days.items() for day, place in been])  # fmt: skip
+    for person in days:
+        report(person, ONSET)
+    first, second = actions.trace(by=ALL, persons=[1, 2], moment=MOMENT)
+    met = [c.person_id // 1000 for c in first.contacts]
+    assert (met.count(17), met.count(16), second.contacts) == (15, 15, [])
+    assert 10 <= met.count(14) <= 11
+    assert [(c["cut"], c["total"]) for c in first.cuts] == [("work", 2)]
+
+
 def test_a_household_of_an_institution(town: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     bounded(monkeypatch, most_household=4)
     town.execute(

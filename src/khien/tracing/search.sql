@@ -28,7 +28,8 @@ END $$;
 --   busy       more visits of the source than the rule follows; the latest are kept
 --   too_long   the source's visit was longer than anybody stays there; its beginning is kept
 --   household  more members than a household has; some are kept
---   work       more exposures than one search lists; the last `total` visits, of the last sources, are not followed
+--   work       more exposures than one search lists; the last `total` visits, of the last sources, each one's earliest, are
+--              not followed to their end
 -- Others' visits that are too long count with their beginning. Runs as khien_tracer, for the functions below alone: who was
 -- together does not depend on who asks, and without policies its plan is a fifth as long. Planned for each search: a plan
 -- for any months would look into all of them, in no order.
@@ -72,6 +73,9 @@ DECLARE
     v_min timestamptz;
     v_long boolean;
     v_seats boolean;
+    -- Visits of the sources are followed so many at a time by place: what lies together in the indexes is read together. Where
+    -- that would be cut it is done once more, source by source, each one's latest visits first: what is likeliest is kept.
+    v_block integer;
 BEGIN
     SELECT array_agg(k ->> 'kind' ORDER BY n), array_agg(make_interval(hours => (k ->> 'longest_hours')::integer) ORDER BY n),
         array_agg(make_interval(secs => greatest((k ->> 'minutes')::integer * 60, 1) - 0.5) ORDER BY n),
@@ -82,7 +86,7 @@ BEGIN
     v_min := v_min - CASE WHEN v_long THEN interval '60 days' ELSE interval '24 hours' END;
     v_seats := v_rows IS NOT NULL
         AND EXISTS (SELECT FROM visit v WHERE v.seat IS NOT NULL AND v.came_at > v_min AND v.came_at < v_max);
-    RETURN QUERY
+    FOREACH v_block IN ARRAY ARRAY[8192, 1] LOOP RETURN QUERY
     WITH src AS MATERIALIZED (
         SELECT s.source_id, s.start, s.finish, s.onset,
             s.start - CASE WHEN v_long THEN interval '60 days' ELSE interval '24 hours' END AS low
@@ -91,7 +95,7 @@ BEGIN
     ), class AS MATERIALIZED (
         SELECT c.span, c.longest FROM visit_span c WHERE c.span < 2 OR v_long
     ), been AS MATERIALIZED (
-        SELECT s.*, v.*, (row_number() OVER () - 1) / 8192 AS block
+        SELECT s.*, v.*, (row_number() OVER () - 1) / v_block AS block
         FROM src s CROSS JOIN LATERAL (
             SELECT v.place_id, v.came_at, v.left_at, count(*) OVER () AS visits
             FROM visit v
@@ -103,7 +107,6 @@ BEGIN
     ), own AS MATERIALIZED (
         SELECT s.*, p.kind, p.longest, p.least, p.factor, p.head, greatest(s.came_at, s.start) AS a,
             least(coalesce(s.left_at, s.came_at + v_assumed), s.came_at + p.longest, s.finish) AS b
-        -- A block at a time by place: what lies together in the indexes is read together.
         FROM (SELECT * FROM been ORDER BY block, place_id, came_at) s
         CROSS JOIN LATERAL (
             SELECT q.kind, v_longest[k.n] AS longest, v_least[k.n] AS least,
@@ -136,13 +139,15 @@ BEGIN
             ) v
             OFFSET 0  -- so that the end is worked out once
         ) z
+        -- That it has a length is cheaper to see, and most have none.
         WHERE z.b > z.a AND z.b > z.a + o.least AND z.person_id <> o.source_id
               AND (NOT v_seats OR o.seat_row IS NULL
                    OR coalesce(abs(o.seat_row - visit_seat_row(z.person_id, z.came_at, o.place_id)) <= v_rows, true))
            OR z.read > v_most_read
         LIMIT v_most_found + 1
     ), whole AS MATERIALIZED (
-        SELECT count(*) AS found, max(m.read) AS read, max(m.n) AS n FROM met m
+        SELECT count(*) AS found, max(m.read) AS read, max(m.n) AS n, v_block > 1 AND count(*) > v_most_found AS again
+        FROM met m
     ), crowd AS MATERIALIZED (  -- no visit met more than the most read in each of three classes of length
         SELECT m.n, count(*) AS met FROM met m
         WHERE 3 * (SELECT w.read FROM whole w) > v_most_met AND m.read <= v_most_read
@@ -237,14 +242,15 @@ BEGIN
         '[' || string_agg(e.head || (date_part('epoch', e.a) * 1000000)::bigint || ','
                           || (date_part('epoch', e.b) * 1000000)::bigint || ',' || e.seconds || ']', ','
                           ORDER BY e.hazard DESC, e.a) || ']'
-    FROM exposure e
+    FROM exposure e WHERE NOT (SELECT w.again FROM whole w)
     GROUP BY e.person_id, e.source_id, CASE WHEN apart THEN e.head END, CASE WHEN apart THEN e.n END,
         CASE WHEN apart THEN e.a END
     UNION ALL
     SELECT c.source_id, NULL, NULL, NULL, NULL, NULL, NULL,
         json_agg(json_build_object('cut', c.cut, 'total', c.total, 'kind', c.kind, 'place', c.place_id, 'from', c.a,
                                    'until', c.b) ORDER BY c.a)::text
-    FROM cut c GROUP BY c.source_id;
+    FROM cut c WHERE NOT (SELECT w.again FROM whole w) GROUP BY c.source_id;
+    EXIT WHEN FOUND; END LOOP;
 END $$;
 
 GRANT CREATE ON SCHEMA public TO khien_tracer;  -- to receive a function; taken back below
