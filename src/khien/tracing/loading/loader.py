@@ -36,7 +36,6 @@ _q = Queries("khien.tracing.loading")
 _LOCK = 6418  # advisory lock: one load of visits at a time
 _MOST_WORKERS = 8
 _NEEDED = ("personal_number", "place", "from", "to", "source")
-_CHUNK = 1 << 20
 
 REASONS = {
     "no_time": N_("There is no time of arrival."),
@@ -146,6 +145,8 @@ def _write(source: Source, written: set[int], latest: dt.datetime, workers: int,
     def take() -> Piece | None:
         with turn:
             for piece in pieces:
+                if piece.number == 0:
+                    done[0] += piece.start  # the header
                 if piece.number not in written:
                     return piece
                 done[0] += piece.end - piece.start

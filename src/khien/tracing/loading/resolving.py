@@ -196,10 +196,11 @@ class Resolver:
         return not (quotes or blank), ends + (last != b"\n")
 
     def _rows(self, piece: Piece, text: _Text) -> Iterator[tuple[int, list[str]]]:
-        """The rows of a piece that are rows, with the line of it on which each begins. The others are noted."""
+        """The rows of a piece that are rows, with the line of it on which each begins. The others are noted. A row of a
+        Parquet file is a line, whatever is in it."""
         before = 0
-        for line, row in self._source.rows(piece):
-            at, before = before + 1, line
+        for number, (line, row) in enumerate(self._source.rows(piece), 1):
+            at, before = (number if self._source.parquet else before + 1), line
             if _is_row(row, len(self._source.columns)):
                 yield at, row
             elif row:
@@ -262,7 +263,7 @@ class Resolver:
         for row, where, why in bad:
             noted = again.fetchone()
             assert noted is not None and noted[0] == row
-            line = row if text.lines is None or self._source.parquet else text.lines[row - 1]
+            line = row if text.lines is None else text.lines[row - 1]
             yield line, where, why, self._noted([value or "" for value in noted[1:]])
 
     def _noted(self, row: list[str]) -> list[str]:
