@@ -51,6 +51,15 @@ def _unique(told: list[Visit]) -> list[Visit]:
     return list({(v.person, v.place, v.came): v for v in reversed(told)}.values())
 
 
+def _told(
+    person_id: int, degree: int, via_person_id: int | None, seconds: int, first_at: dt.datetime, last_at: dt.datetime,
+    exposures: list[dict[str, Any]],
+) -> tuple[Any, ...]:  # fmt: skip
+    """What is known of a contact, moments as moments however they are written."""
+    times = [{**e, **{end: dt.datetime.fromisoformat(e[end]) for end in ("from", "until")}} for e in exposures]
+    return degree, via_person_id, seconds, first_at, last_at, times
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(told=st.lists(visits(), max_size=24), depth=st.integers(1, 3), cased=st.integers(1, PEOPLE))
 def test_same_contacts_as_brute_force(town: Session, told: list[Visit], depth: int, cased: int) -> None:
@@ -62,7 +71,11 @@ def test_same_contacts_as_brute_force(town: Session, told: list[Visit], depth: i
         answer = actions.trace(by=ALL, persons=[cased], depth=depth, moment=MOMENT)[0]
         found = {c.person_id: c for c in answer.contacts}
         start, end = answer.window.start, answer.window.end
+        kept = town.rows("SELECT person_id, degree, via_person_id, seconds, first_at, last_at, exposures FROM contact")
         raise Rollback(inner)
+    assert {k["person_id"]: _told(**k) for k in kept} == {
+        p: _told(p, c.degree, c.via_person_id, c.seconds, c.first_at, c.last_at, c.exposures) for p, c in found.items()
+    }
     expected = brute.trace(
         cased, start, end, ONSET, MOMENT, depth, dt.timedelta(hours=48), visits=told, homes=[(2, 1), (3, 1)],
         rates=RATES, minutes=0, shares=SHARES,

@@ -139,7 +139,7 @@ def test_a_cut_keeps_the_first_sources_and_their_latest_visits_wherever_they_wer
     bounded(monkeypatch, most_exposures=40, exposures_a_case=0)
     places = add_places(town, low="market", high="market")
     assert places["low"] < places["high"]
-    # By place and time alone the visit of the second case, who is sought after the first, would come before all of the first.
+    # By place and time alone the visit of the second case, who is sought after the first, would come first.
     for day, place in ((13, "low"), (14, "low"), (16, "high"), (17, "high")):
         crowd(town, places[place], 15, first=1000 * day, day=day)
     days = {1: ((14, "low"), (16, "high"), (17, "high")), 2: ((13, "low"),)}
