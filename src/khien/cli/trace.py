@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from khien.cli import language, print_json
-from khien.core.actor import machine
+from khien.core.actor import Actor, machine
 from khien.core.errors import BadInput, Fault, WrongUsage
 from khien.core.i18n import N_, translate
 from khien.core.session import begin
@@ -47,9 +47,8 @@ def trace(
     with begin(actor) as session:
         persons = [population.person_id_of(session, number)] if number else _persons(session, numbers_in(file))  # type: ignore[arg-type]
     found = actions.trace(by=actor, persons=persons, depth=depth, moment=moment, days=days, keep=not dry_run)
-    with begin(actor) as session:
-        places = store.place_names(session, sorted(_places(found)))
-    answers = [_answer(one, places) for one in found]
+    answers = [_answer(one) for one in found]
+    _name_places(actor, answers)
     if as_json:
         print_json(answers[0] if number else answers)
         return
@@ -79,16 +78,7 @@ def _persons(session: Any, numbers: list[str]) -> list[int]:
     return list(dict.fromkeys(p for p in found if p is not None))
 
 
-def _places(found: list[actions.Traced]) -> set[int]:
-    exposures = [e for one in found for c in one.contacts for e in c.exposures] + [c for one in found for c in one.cuts]
-    return {e["place"] for e in exposures if e.get("place") is not None}
-
-
-def _answer(one: actions.Traced, places: dict[int, dict[str, Any]]) -> dict[str, Any]:
-    def named(exposure: dict[str, Any]) -> dict[str, Any]:
-        place = places.get(exposure.get("place") or 0)
-        return {**exposure, "place": place["code"] if place else None}
-
+def _answer(one: actions.Traced) -> dict[str, Any]:
     return {
         "person_id": one.person_id, "case_id": one.case_id,
         "window": {"from": one.window.start.isoformat(), "until": one.window.end.isoformat(), "rule": one.window.rule},
@@ -96,12 +86,23 @@ def _answer(one: actions.Traced, places: dict[int, dict[str, Any]]) -> dict[str,
             {
                 "person_id": c.person_id, "degree": c.degree, "via": c.via_person_id,
                 "score": round(c.score, 4), "seconds": c.seconds, "first": c.first_at.isoformat(),
-                "last": c.last_at.isoformat(), "exposures": [named(e) for e in c.exposures],
+                "last": c.last_at.isoformat(), "exposures": c.exposures,
             }
             for c in one.contacts
         ],
-        "cuts": [named(c) for c in one.cuts],
+        "cuts": [dict(cut) for cut in one.cuts],
     }  # fmt: skip
+
+
+def _name_places(actor: Actor, answers: list[dict[str, Any]]) -> None:
+    """Write the codes of places into the answers in place of their ids."""
+    told = [e for answer in answers for c in answer["contacts"] for e in c["exposures"]]
+    told += [cut for answer in answers for cut in answer["cuts"]]
+    with begin(actor) as session:
+        places = store.place_names(session, sorted({one["place"] for one in told if one.get("place") is not None}))
+    for one in told:
+        place = places.get(one.get("place") or 0)
+        one["place"] = place["code"] if place else None
 
 
 def _say(answer: dict[str, Any]) -> None:
