@@ -146,11 +146,9 @@ def _bench_single(persons: list[int], people: int, as_json: bool) -> None:
         reference.append(seconds * 1000)
         beside += many
     each = len(persons)
-    for share in (0.5, 0.95):
+    for name, share in (("p50", 0.5), ("p95", 0.95)):
         p, bare = bench.percentile(ours, share), bench.percentile(reference, share)
-        unit = f"ms p{share:.0%}, depth 2, {contacts // each} contacts a case, reference {beside // each}".replace(
-            "%", ""
-        )
+        unit = f"ms {name}, depth 2, {contacts // each} contacts a case, reference {beside // each}"
         bench.show(bench.Measured("trace-one", round(p, 1), round(bare, 1), unit, round(p / bare, 2), people), as_json)
 
 
