@@ -170,6 +170,10 @@ CREATE FUNCTION trace_contacts(
                  seconds bigint, first_at timestamptz, last_at timestamptz, exposures text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
+    IF keep IS NOT NULL THEN  -- two traces of a case write the same contacts, each in an order of its own: one at a time
+        PERFORM FROM case_report r JOIN unnest(persons, cases) AS t (p, c) ON r.person_id = t.p AND r.case_id = t.c
+        ORDER BY r.person_id, r.case_id FOR NO KEY UPDATE OF r;
+    END IF;
     IF (SELECT count(*) FROM unnest(persons, cases) AS t (p, c)
         JOIN case_report r ON r.person_id = t.p AND r.case_id = t.c
         WHERE r.state IN ('suspected', 'probable', 'confirmed')) < cardinality(persons) THEN
