@@ -46,8 +46,12 @@ def list_(as_json: bool) -> None:
 def _state(last: dict[str, Any]) -> str:
     if last.get("state") == "todo":
         return N_("failed, will be tried again") if last["attempts"] else N_("waiting")
-    words = {"succeeded": N_("done"), "failed": N_("failed"), "doing": N_("running")}
-    return words.get(last.get("state", ""), N_("not run yet"))
+    words = {
+        None: N_("not run yet"), "succeeded": N_("done"), "failed": N_("failed"), "doing": N_("running"),
+        "cancelled": N_("cancelled"), "aborted": N_("aborted"),
+    }  # fmt: skip
+    state = last.get("state")
+    return words.get(state, str(state))
 
 
 def _reason(last: dict[str, Any]) -> dict[str, str] | None:
