@@ -97,7 +97,7 @@ def test_a_post_is_given_and_ended_and_an_account_suspended_and_let_in_again(adm
     assert boss.post(f"{at}post/{first}/", {"last_day": "1/1/2021"}).status_code == 302
     assert [p.assignment_id for p in posts(nurse)[1]] == [second]
     assert "ended" in page(boss, at)
-    boss.post(f"{at}post/{second}/", {"last_day": "31/2/2021"})
+    assert boss.post(f"{at}post/{second}/", {"last_day": "31/2/2021"}).status_code == 422
     assert len(posts(nurse)[1]) == 1
     other = posts(number_of("south-nurse"))[1][0].assignment_id
     assert boss.post(f"{at}post/{other}/", {"last_day": "1/1/2021"}).status_code == 404

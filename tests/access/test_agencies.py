@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
 import pytest
+from django.db import connection, transaction
 from django.urls import reverse
 
 from khien.access import actions, store
+from khien.access.rules import mark
 from khien.access.store import SoughtAgencies
 from khien.core.actor import Actor, machine
 from khien.core.errors import BadInput, KhienError, NotAllowed, NotFound, Refused
@@ -73,27 +77,38 @@ def test_a_change_is_taken_back_and_the_taking_back_too(stations: dict[str, int]
     assert (changed["name"], changed["kind"], changed["unit_id"]) == ("Trạm Y tế Bắc", "hospital", COUNTRY)
     assert "Trạm Bắc" in page(boss, at)
     boss.post(f"{at}change/", given)  # the same again is no change: what it replaced stays known
-    boss.post(f"{at}take-back/")
-    back = agency("tram-bac")
-    assert (back["name"], back["kind"], back["unit_id"]) == ("Trạm Bắc", "station", NORTH)
-    boss.post(f"{at}take-back/")
+    shown = page(boss, at)
+    assert "Trạm Bắc<br>Health station · " in shown
+    first, second = mark(changed["previous"]), mark({"name": given["name"], "kind": "hospital", "unit_id": COUNTRY})
+    for _twice in range(2):  # as a button pressed twice
+        boss.post(f"{at}take-back/", {"to": first})
+        back = agency("tram-bac")
+        assert (back["name"], back["kind"], back["unit_id"]) == ("Trạm Bắc", "station", NORTH)
+    boss.post(f"{at}take-back/", {"to": second})
     assert agency("tram-bac")["name"] == "Trạm Y tế Bắc"
+    stale = boss.post(f"{at}take-back/", {"to": "another"}, follow=True).content.decode()
+    assert "changed meanwhile" in stale and agency("tram-bac")["name"] == "Trạm Y tế Bắc"
     assert boss.post(f"{at}change/", given | {"name": ""}).status_code == 422
     assert [a for a in logged() if a.startswith("account.agency_")] == ["account.agency_change"] * 3
     with begin(machine("test", "*")) as session:
         told = session.value(
             "SELECT detail FROM access_log WHERE action = 'account.agency_change' ORDER BY at, lane, seq LIMIT 1"
         )
-    assert told["was"] == "Trạm Bắc" and told["fields"] == ["kind", "name", "unit_id"]
+    assert told == {
+        "agency": stations["north"],
+        "agency_name": "Trạm Y tế Bắc", "agency_name_was": "Trạm Bắc",
+        "agency_kind": "hospital", "agency_kind_was": "station",
+        "agency_unit": COUNTRY, "agency_unit_was": NORTH,
+    }  # fmt: skip
     with pytest.raises(Refused):
-        actions.take_back_agency(by=ADMIN, agency_id=stations["south"])
+        actions.take_back_agency(by=ADMIN, agency_id=stations["south"], to=first)
 
 
 def test_an_agency_closes_when_nobody_serves_in_it_any_more_and_opens_again(stations: dict[str, int]) -> None:
     boss, at = signed_in("boss"), f"/access/agencies/{stations['north']}/"
     assert "North-Nurse" in page(boss, at)
     refused = boss.post(f"{at}close/", {"last_day": "31/1/2030"}, follow=True).content.decode()
-    assert "1 posts in this agency go on after that day" in refused
+    assert "Posts in this agency that go on after that day: 1. Set their last days first.<" in refused
     with begin(ADMIN) as session:
         post = next(p for p in store.account(session, number_of("north-nurse"))["every"] if p["agency"])
     actions.change_days(by=ADMIN, assignment_id=post["id"], first_day=None, last_day=DAY)
@@ -124,6 +139,50 @@ def test_an_agency_closes_when_nobody_serves_in_it_any_more_and_opens_again(stat
     ]  # fmt: skip
 
 
+def test_who_may_set_the_days_of_a_post_that_is_hidden_is_told(stations: dict[str, int]) -> None:
+    actions.assign_role(by=ADMIN, username="south-nurse", role="vaccinator", agency="tram-bac", unit_id=SOUTH)
+    with pytest.raises(Refused) as caught:
+        actions.close_agency(by=boss_of_the_north(), agency_id=stations["north"], last_day=DAY)
+    assert "that day: 2" in caught.value.text() and "1 of them" in caught.value.text()
+
+
+@pytest.mark.parametrize("first", ["close", "open"])
+def test_no_post_outlives_an_agency_that_closes_at_the_same_time(stations: dict[str, int], first: str) -> None:
+    with begin(ADMIN) as session:
+        post = next(p for p in store.account(session, number_of("north-nurse"))["every"] if p["agency"])
+    actions.change_days(by=ADMIN, assignment_id=post["id"], first_day=None, last_day=DAY)
+    deeds = {
+        "close": lambda: actions.close_agency(by=ADMIN, agency_id=stations["north"], last_day=DAY),
+        "open": lambda: actions.change_days(by=ADMIN, assignment_id=post["id"], first_day=None, last_day=None),
+    }
+    second = deeds.pop("open" if first == "close" else "close")
+    with ThreadPoolExecutor(1) as other:
+        with transaction.atomic():
+            deeds[first]()
+            late = other.submit(_alone, second)
+            _until_somebody_waits(stations["north"])
+        with pytest.raises(BadInput):
+            late.result(timeout=60)
+    assert (agency("tram-bac")["valid_until"] is None) == (first == "open")
+
+
+def _alone(deed: Callable[[], None]) -> None:
+    try:
+        deed()
+    finally:
+        connection.close()  # this thread's own
+
+
+def _until_somebody_waits(agency_id: int) -> None:
+    for _turn in range(1000):
+        with begin(machine("test", "*")) as session:
+            waits = "SELECT count(*) FROM pg_locks WHERE classid = 8243 AND objid = %(agency)s AND NOT granted"
+            if session.value(waits, agency=agency_id):
+                return
+        time.sleep(0.02)
+    raise AssertionError("nobody stands in line")
+
+
 def test_who_may_not_manage_accounts_finds_nothing_here(stations: dict[str, int]) -> None:
     nurse = signed_in("north-nurse")
     for address in ("/access/agencies/", "/access/agencies.csv", "/access/agencies/new/"):
@@ -147,7 +206,7 @@ def attempts(by: Actor, stations: dict[str, int]) -> list[Callable[[], Any]]:
         lambda: actions.change_agency(by=by, agency_id=south, unit_id=NORTH, **same),
         lambda: actions.change_agency(by=by, agency_id=north, unit_id=SOUTH, **same),
         lambda: actions.change_agency(by=by, agency_id=north, unit_id=None, **same),
-        lambda: actions.take_back_agency(by=by, agency_id=south),
+        lambda: actions.take_back_agency(by=by, agency_id=south, to=""),
         lambda: actions.close_agency(by=by, agency_id=south, last_day=DAY),
         lambda: actions.reopen_agency(by=by, agency_id=south),
     ]

@@ -11,12 +11,12 @@ import pytest
 from khien.access import actions, keys, store
 from khien.access.actor import posts
 from khien.core.actor import Actor, machine
-from khien.core.errors import BadInput, NotAllowed, NotFound
+from khien.core.errors import BadInput, NotAllowed, NotFound, Refused
 from khien.core.session import begin
 from tests.access.administrators import ADMIN, boss_of_the_north, logged, number_of, page, signed_in
 from tests.register import NORTH
 
-LAST = dt.date(2100, 12, 31)
+LAST = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=365)
 
 
 @pytest.fixture
@@ -36,12 +36,13 @@ def test_a_key_is_shown_once_and_found_and_revoked(held: dict[str, int]) -> None
     assert at in page(boss, f"/access/accounts/{nurse}/")
     given = {
         "name": "Bệnh viện huyện", "post": post, "purpose": "data-correction", "valid_from": "1/1/2021",
-        "expires_on": "31/12/2100",
+        "expires_on": f"{LAST:%d/%m/%Y}",
     }  # fmt: skip
     for wrong, field in (
         ({"expires_on": ""}, "expires_on"),
         ({"expires_on": "31/12/2020"}, "expires_on"),
         ({"valid_from": "", "expires_on": "1/1/2001"}, "expires_on"),
+        ({"expires_on": f"{LAST + dt.timedelta(days=400):%d/%m/%Y}"}, "expires_on"),
         ({"post": posts(number_of("south-nurse"))[1][0].assignment_id}, "post"),
         ({"purpose": "audit"}, "purpose"),
         ({"name": " "}, "name"),
@@ -62,6 +63,7 @@ def test_a_key_is_shown_once_and_found_and_revoked(held: dict[str, int]) -> None
         ("?q=south-nurse", {"System south"}),
         ("?state=open", {"Bệnh viện huyện", "System north", "System south"}),
         ("?state=revoked", set()),
+        ("?state=suspended", set()),
     ):
         lines = boss.get(f"/access/keys.csv{asked}").content.decode("utf-8-sig").splitlines()[1:]
         assert {line.split(",")[1] for line in lines} == found, asked
@@ -150,8 +152,13 @@ def test_the_days_of_a_post_are_changed_but_none_outside_the_own_area_opens_agai
     at = f"/access/accounts/{nurse}/post/{post}/"
     boss.post(at, {"first_day": "1/1/2100", "last_day": ""})
     assert posts(nurse)[1] == [] and 'value="01/01/2100"' in page(boss, f"/access/accounts/{nurse}/")
-    boss.post(at, {"first_day": "1/1/2100", "last_day": "1/1/2099"})
-    boss.post(at, {"first_day": "1/1/2001", "last_day": "31/12/2099"})
+    seen = {"first_was": "1/1/2100", "last_was": ""}
+    for wrong, box in (({"last_day": "1/1/2099"}, "last"), ({"first_day": "31/2/2100"}, "first")):
+        refused = boss.post(at, seen | {"first_day": "1/1/2100", "last_day": ""} | wrong)
+        shown = refused.content.decode()
+        assert refused.status_code == 422 and f'id="{box}-{post}-error"' in shown
+        assert f'value="{next(iter(wrong.values()))}"' in shown and 'name="first_was" value="1/1/2100"' in shown
+    boss.post(at, seen | {"first_day": "1/1/2001", "last_day": "31/12/2099"})
     assert [p.assignment_id for p in posts(nurse)[1]] == [post]
 
     wide = actions.assign_role(by=ADMIN, username="north-nurse", role="auditor")
@@ -164,6 +171,72 @@ def test_the_days_of_a_post_are_changed_but_none_outside_the_own_area_opens_agai
     assert [p.assignment_id for p in posts(nurse)[1]] == [post]
     own = page(signed_in("north-boss"), f"/access/accounts/{nurse}/")
     assert f'id="last-{post}"' in own and f'id="last-{wide}"' not in own
+
+
+def test_a_page_that_shows_old_days_does_not_open_a_post_again(administrators: None) -> None:
+    nurse, boss = number_of("north-nurse"), signed_in("boss")
+    (post,) = (p.assignment_id for p in posts(nurse)[1])
+    actions.change_days(by=ADMIN, assignment_id=post, first_day=None, last_day=dt.date(2020, 1, 1))
+    at = f"/access/accounts/{nurse}/post/{post}/"
+    stale = boss.post(at, {"first_day": "1/1/2019", "first_was": "", "last_day": "", "last_was": ""}, follow=True)
+    assert "changed meanwhile" in stale.content.decode() and 'value="01/01/2020"' in stale.content.decode()
+    assert posts(nurse)[1] == []
+    boss.post(at, {"first_day": "", "first_was": "", "last_day": "", "last_was": "01/01/2020"})
+    assert [p.assignment_id for p in posts(nurse)[1]] == [post]
+    with begin(machine("test", "*")) as session:
+        told = session.value(
+            "SELECT detail FROM access_log WHERE action = 'account.days' ORDER BY at DESC, lane, seq LIMIT 1"
+        )
+    assert (told["last_was"], told["last"]) == ("2020-01-01", None)
+
+
+def test_the_list_says_open_of_a_key_that_opens_alone(held: dict[str, int]) -> None:
+    nurse = number_of("north-nurse")
+    (post,) = (p.assignment_id for p in posts(nurse)[1])
+    secret = actions.add_api_key(by=ADMIN, assignment_id=post, name="Used", purpose="data-correction", expires_on=LAST)
+
+    def state() -> object:
+        keys._known.clear()
+        found = next(k for k in _all() if k["name"] == "Used")
+        assert (keys.actor_of_key(secret) is not None) == (found["state"] == "open")
+        if found["state"] != "open":
+            assert found["last_used_on"] is None
+        return found["state"]
+
+    actions.change_days(by=ADMIN, assignment_id=post, first_day=None, last_day=dt.date(2020, 1, 1))
+    assert state() == "no-post"
+    actions.change_days(by=ADMIN, assignment_id=post, first_day=LAST, last_day=None)
+    assert state() == "no-post"
+    actions.change_days(by=ADMIN, assignment_id=post, first_day=None, last_day=None)
+    actions.disable_account(by=ADMIN, username="north-nurse")
+    assert state() == "suspended"
+    actions.disable_account(by=ADMIN, username="north-nurse", active=True)
+    with begin(ADMIN) as session:
+        session.execute("UPDATE assignment SET purposes = '[\"vaccination\"]' WHERE id = %(post)s", post=post)
+    assert state() == "no-purpose"
+    with begin(ADMIN) as session:
+        session.execute("UPDATE assignment SET purposes = '[\"data-correction\"]' WHERE id = %(post)s", post=post)
+    assert "account.api_key_used" not in logged()
+    assert state() == "open"
+    assert next(k for k in _all() if k["name"] == "Used")["last_used_on"] is not None
+    assert "account.api_key_used" in logged()
+    assert "Used" in page(signed_in("boss"), f"/access/accounts/{nurse}/")
+
+
+def test_no_key_for_the_own_account_nor_for_a_post_that_has_ended(administrators: None) -> None:
+    by, own = boss_of_the_north(), number_of("north-boss")
+    with pytest.raises(Refused):
+        actions.add_api_key(by=by, assignment_id=posts(own)[1][0].assignment_id, name="Mine", expires_on=LAST)
+    client = signed_in("north-boss")
+    assert "keys/new/" not in page(client, f"/access/accounts/{own}/")
+    answer = client.get(f"/access/accounts/{own}/keys/new/", follow=True)
+    assert answer.redirect_chain == [(f"/access/accounts/{own}/", 302)]
+    (post,) = (p.assignment_id for p in posts(number_of("north-nurse"))[1])
+    actions.change_days(by=ADMIN, assignment_id=post, first_day=None, last_day=dt.date(2020, 1, 1))
+    with pytest.raises(BadInput) as caught:
+        actions.add_api_key(by=ADMIN, assignment_id=post, name="Late", expires_on=LAST)
+    assert [f.field for f in caught.value.faults] == ["post"]
+    assert _all() == []
 
 
 def _all() -> list[dict[str, object]]:

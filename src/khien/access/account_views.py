@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -15,10 +16,11 @@ from django.views.decorators.http import require_POST
 from khien.access import actions, store
 from khien.access.forms import AccountForm, DaysForm, PostForm, SoughtForm, take, unit_named
 from khien.access.gate import permission_required
+from khien.access.key_views import titled
 from khien.access.roles import purposes, roles
 from khien.access.store import Sought
 from khien.access.views import language, page_number, spreadsheet
-from khien.core.errors import BadInput, NotFound
+from khien.core.errors import BadInput, NotFound, Refused
 from khien.core.session import Session, begin
 
 _PAGE, _MOST = 50, 50_000  # rows of a page, of a file
@@ -101,16 +103,24 @@ def change_days(request: HttpRequest, account_id: int, assignment_id: int) -> Ht
     """Set the first and the last day of a post."""
     with begin(request.actor) as session:
         held = store.account(session, account_id)["every"]
+        empty = PostForm(today=session.today, agencies=store.agencies(session))
     form = DaysForm(request.POST)
     if assignment_id not in {p["id"] for p in held}:
         raise NotFound
     if not form.is_valid():
-        messages.error(request, " ".join(told for field in form.errors.values() for told in field))
-        return redirect("access:one_account", account_id)
+        return _account(request, account_id, empty, {assignment_id: form})
+    given = form.cleaned_data
     try:
-        actions.change_days(by=request.actor, assignment_id=assignment_id, **form.cleaned_data)
-    except BadInput as wrong:
+        actions.change_days(
+            by=request.actor, assignment_id=assignment_id, first_day=given["first_day"], last_day=given["last_day"],
+            was=(given["first_was"], given["last_was"]),
+        )  # fmt: skip
+    except Refused as wrong:  # what the page showed no longer holds: show what does
         messages.error(request, wrong.text(language()))
+    except BadInput as wrong:
+        for fault in wrong.faults:
+            form.add_error("last_day", fault.text(language()))
+        return _account(request, account_id, empty, {assignment_id: form})
     else:
         messages.success(request, _("The days of the post are set."))
     return redirect("access:one_account", account_id)
@@ -167,16 +177,23 @@ def _told(request: HttpRequest, username: str, word: str) -> HttpResponse:
     return render(request, "access/one_time_password.html", shown)
 
 
-def _account(request: HttpRequest, account_id: int, form: PostForm) -> HttpResponse:
+def _account(
+    request: HttpRequest, account_id: int, form: PostForm, wrong: Mapping[int, DaysForm] | None = None
+) -> HttpResponse:
+    """The page of an account, with what is wrong: with a new post, or with the days of one that it has."""
+    wrong = wrong or {}
     with begin(request.actor) as session:
         account = store.account(session, account_id)
+        keys = store.api_keys(session, account_id=account_id)
+        titled(session, keys)
         _titled(session, [{"posts": account["every"]}])
         known = purposes(session.today)
         today = session.today
     for post in account["every"]:
         post["purpose_titles"] = [known[p].title.text(language()) if p in known else p for p in post["purposes"]]
-    shown = {"account": account, "form": form, "today": today, "own": account_id == request.user.pk}
-    return render(request, "access/one_account.html", shown, status=422 if form.errors else 200)
+        post["days"] = wrong.get(post["id"])
+    shown = {"account": account, "form": form, "keys": keys, "today": today, "own": account_id == request.user.pk}
+    return render(request, "access/one_account.html", shown, status=422 if form.errors or wrong else 200)
 
 
 def _found(session: Session, form: SoughtForm, *, limit: int, offset: int = 0) -> list[dict[str, Any]]:

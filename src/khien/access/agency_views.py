@@ -16,10 +16,12 @@ from khien.access.forms import AgencyForm, ChangeAgencyForm, LastDayForm, Sought
 from khien.access.gate import permission_required
 from khien.access.models import Agency
 from khien.access.roles import roles
+from khien.access.rules import mark
 from khien.access.store import SoughtAgencies
 from khien.access.views import language, page_number, spreadsheet
-from khien.core.errors import BadInput
+from khien.core.errors import BadInput, NotFound
 from khien.core.session import Session, begin
+from khien.territory import store as territory
 
 _PAGE, _MOST = 50, 50_000  # rows of a page, of a file
 
@@ -94,8 +96,9 @@ def change_agency(request: HttpRequest, agency_id: int) -> HttpResponse:
 @permission_required("account.manage")
 @require_POST
 def take_back(request: HttpRequest, agency_id: int) -> HttpResponse:
-    """Take the last change back."""
-    return _done(request, agency_id, _("The last change is taken back."), actions.take_back_agency)
+    """Take the last change back, the one that the page showed."""
+    to = request.POST.get("to", "")
+    return _done(request, agency_id, _("The last change is taken back."), actions.take_back_agency, to=to)
 
 
 @permission_required("account.manage")
@@ -127,16 +130,35 @@ def _done(request: HttpRequest, agency_id: int, said: str, action: Any, **more: 
 def _agency(request: HttpRequest, agency_id: int, form: ChangeAgencyForm | None = None) -> HttpResponse:
     with begin(request.actor) as session:
         agency, today = store.agency(session, agency_id), session.today
+        named = agency["unit_code"] or ""
+        if agency["unit_id"] is not None and not _is_called(session, named, agency["unit_id"]):
+            named = str(agency["unit_id"])  # a unit of other days, whose code names another one today
     known = roles(today)
     for post in agency["served"]:
         post["title"] = known[post["role"]].title.text(language()) if post["role"] in known else post["role"]
     first = {name: agency[name] for name in ("name", "kind")}
-    first |= {"unit": agency["unit_id"]} if agency["unit_id"] is not None else {"nation": True}
+    first |= {"unit": named} if agency["unit_id"] is not None else {"nation": True}
+    form = form or ChangeAgencyForm(initial=first)
+    if agency["unit"]:
+        form.fields["unit"].help_text = _("{unit} now. A commune, district or province, by code or name.").format(
+            unit=agency["unit"]
+        )
+    before = agency["previous"] and agency["previous"] | {
+        "kind": Agency.Kind(agency["previous"]["kind"]).label, "unit": agency["previous_unit"],
+        "mark": mark(agency["previous"]),
+    }  # fmt: skip
     shown = {
         "agency": agency, "kind": Agency.Kind(agency["kind"]).label, "today": today,
-        "hidden": agency["posts"] - len(agency["served"]), "form": form or ChangeAgencyForm(initial=first),
+        "hidden": agency["posts"] - len(agency["served"]), "form": form, "before": before,
     }  # fmt: skip
-    return render(request, "access/one_agency.html", shown, status=422 if form and form.errors else 200)
+    return render(request, "access/one_agency.html", shown, status=422 if form.errors else 200)
+
+
+def _is_called(session: Session, code: str, unit_id: int) -> bool:
+    try:
+        return bool(territory.find(session, code, session.today)["unit_id"] == unit_id)
+    except NotFound:
+        return False
 
 
 def _found(session: Session, form: SoughtAgencyForm, *, limit: int, offset: int = 0) -> list[dict[str, Any]]:

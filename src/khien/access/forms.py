@@ -126,10 +126,12 @@ class AccountForm(PostForm):
 
 
 class DaysForm(forms.Form):
-    """From when and until when something holds; empty is open."""
+    """From when and until when a post holds; empty is open. And the days that the page showed before."""
 
     first_day = DayField(label=_("First day"), required=False)
     last_day = DayField(label=_("Last day"), required=False)
+    first_was = DayField(required=False, widget=forms.HiddenInput)
+    last_was = DayField(required=False, widget=forms.HiddenInput)
 
 
 class LastDayForm(forms.Form):
@@ -176,7 +178,8 @@ class SoughtKeyForm(forms.Form):
         label=_("State"), required=False,
         choices=(
             ("", _("everything")), ("open", _("opens")), ("not-begun", _("not begun")), ("over", _("over")),
-            ("revoked", _("revoked")),
+            ("revoked", _("revoked")), ("suspended", _("its account is suspended")),
+            ("no-post", _("its post does not hold today")), ("no-purpose", _("its post no longer serves the purpose")),
         ),
     )  # fmt: skip
 

@@ -69,7 +69,7 @@ def keys_file(request: HttpRequest) -> HttpResponse:
 def one_key(request: HttpRequest, key_id: int) -> HttpResponse:
     with begin(request.actor) as session:
         key = store.api_key(session, key_id)
-        _titled(session, [key])
+        titled(session, [key])
     return render(request, "access/one_key.html", {"key": key})
 
 
@@ -79,6 +79,9 @@ def new_key(request: HttpRequest, account_id: int) -> HttpResponse:
     """A key that acts in a post of this account. It is in the answer and nowhere else."""
     with begin(request.actor) as session:
         account, today = store.account(session, account_id), session.today
+    if account_id == request.user.pk:
+        messages.error(request, _("This is your own account: another administrator makes its keys."))
+        return redirect("access:one_account", account_id)
     known = roles(today)
     held = {str(p["id"]): p for p in account["every"] if p["open"] and p["role"] in known}
     if not held:
@@ -119,11 +122,11 @@ def _found(session: Session, form: SoughtKeyForm, *, limit: int, offset: int = 0
         return []
     asked = form.cleaned_data
     rows = store.api_keys(session, words=asked["q"], state=asked["state"], limit=limit, offset=offset)
-    _titled(session, rows)
+    titled(session, rows)
     return rows
 
 
-def _titled(session: Session, rows: list[dict[str, Any]]) -> None:
+def titled(session: Session, rows: list[dict[str, Any]]) -> None:
     """With what its role and purpose are called, and the purpose it acts for where none is named."""
     known, named = roles(session.today), purposes(session.today)
     for row in rows:

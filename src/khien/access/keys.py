@@ -47,13 +47,15 @@ def actor_of_key(secret: str) -> Actor | None:
 def _look_up(digest: bytes) -> Actor | None:
     with begin(machine("administration")) as session:
         holder = session.row(SQL.key_holder, digest=digest)
-        # Once a day, so that whoever keeps the keys sees which are still needed.
-        if holder is not None and session.execute(AGENCIES.key_used, key=holder["id"], today=session.today):
-            session.log("account.api_key_used", key=holder["id"], account=holder["account_id"])
     if holder is None:
         return None
     _today, held = actor.posts(holder["account_id"])
     try:
-        return actor.actor_for(holder["account_id"], holder["name"], held, holder["assignment_id"], holder["purpose"])
+        found = actor.actor_for(holder["account_id"], holder["name"], held, holder["assignment_id"], holder["purpose"])
     except NotAllowed:  # the post has ended, or its role no longer serves the purpose
         return None
+    # Once a day, so that whoever keeps the keys sees which are still needed.
+    with begin(machine("administration")) as session:
+        if session.execute(AGENCIES.key_used, key=holder["id"], today=session.today):
+            session.log("account.api_key_used", key=holder["id"], account=holder["account_id"])
+    return found

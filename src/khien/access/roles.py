@@ -53,6 +53,11 @@ def opening(on: dt.date) -> tuple[int, int]:
     return int(rule["hours"]), int(rule["misses"])
 
 
+def key_days(on: dt.date) -> int:
+    """By the rule of the day: for how many days at most a key opens something for another system."""
+    return int(rulebook.in_force(rulebook.load("access", "keys")["keys"], on)[-1]["longest_days"])
+
+
 def action_title(action: str, language: str) -> str:
     """What a log action is called; the action's own name where nobody named it."""
     title = permissions().get(action) or _events().get(action)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -72,6 +74,12 @@ def purposes_of(role: Role, narrowed_to: Iterable[str]) -> tuple[str, ...]:
     """The role's purposes, narrowed by the assignment; an assignment never widens its role."""
     narrow = set(narrowed_to)
     return tuple(p for p in role.purposes if not narrow or p in narrow)
+
+
+def mark(values: Mapping[str, Any]) -> str:
+    """A short mark of some values: equal values have equal marks, so that a page can say which ones it showed."""
+    text = json.dumps(values, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def holds(valid_from: dt.date | None, valid_until: dt.date | None, on: dt.date) -> bool:

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from psycopg.types.json import Jsonb
+
+from khien.access.roles import roles
 from khien.core.errors import NotFound
 from khien.core.i18n import N_
 from khien.core.session import Session
@@ -144,25 +147,34 @@ def agency(session: Session, agency_id: int) -> dict[str, Any]:
 
 
 def api_keys(
-    session: Session, *, words: str = "", state: str = "", limit: int = 50_000, offset: int = 0
-) -> list[dict[str, Any]]:
-    """Keys of accounts that the actor manages, newest first: columns of `keys` in agencies.sql.
+    session: Session, *, words: str = "", state: str = "", account_id: int | None = None, limit: int = 50_000,
+    offset: int = 0,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Keys of accounts (or of one) that the actor manages, newest first: columns of `keys` in agencies.sql.
 
-    `state` is "open", "not-begun", "over" or "revoked". Raises NotAllowed without "account.manage".
+    `state` is one of those there. Raises NotAllowed without "account.manage".
     """
     session.actor.must("account.manage")
     return session.rows(
-        AGENCIES.keys, today=session.today, words=_anywhere(words), state=state, key=None, limit=limit, offset=offset
-    )
+        AGENCIES.keys, today=session.today, words=_anywhere(words), state=state, key=None, account=account_id,
+        serves=_serves(session.today), limit=limit, offset=offset,
+    )  # fmt: skip
 
 
 def api_key(session: Session, key_id: int) -> dict[str, Any]:
     """One of these. Raises NotAllowed without "account.manage", NotFound."""
     session.actor.must("account.manage")
-    found = session.row(AGENCIES.keys, today=session.today, words="%", state="", key=key_id, limit=1, offset=0)
+    found = session.row(
+        AGENCIES.keys, today=session.today, words="%", state="", key=key_id, account=None,
+        serves=_serves(session.today), limit=1, offset=0,
+    )  # fmt: skip
     if found is None:
         raise NotFound
     return found
+
+
+def _serves(on: dt.date) -> Jsonb:
+    return Jsonb({role.id: role.purposes for role in roles(on).values()})
 
 
 def _anywhere(words: str) -> str:

@@ -20,6 +20,7 @@ from khien.access import store
 from khien.access.actor import actor_for
 from khien.access.gate import account_required, permission_required
 from khien.access.middleware import has_second_factor
+from khien.access.models import Agency
 from khien.access.roles import action_title, detail_title, purposes
 from khien.core.errors import NotAllowed
 from khien.core.session import begin
@@ -138,8 +139,17 @@ def named(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         row["action_title"] = action_title(row["action"], language())
         purpose = known.get(row["purpose"])
         row["purpose_title"] = purpose.title.text(language()) if purpose else row["purpose"]
-        row["details"] = [(detail_title(k, language()), _told(v)) for k, v in (row.get("detail") or {}).items()]
+        row["details"] = [
+            (detail_title(k, language()), _told(_word(k, v))) for k, v in (row.get("detail") or {}).items()
+        ]
     return rows
+
+
+def _word(name: str, value: Any) -> Any:
+    """What a value of this detail is called where it is one of a list."""
+    if name in ("agency_kind", "agency_kind_was") and value in Agency.Kind.values:
+        return str(Agency.Kind(value).label)
+    return value
 
 
 def _told(value: Any) -> str:

@@ -4,11 +4,11 @@ transaction on Django's own connection.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from khien.access.store import ACCOUNTS
+from khien.access.store import ACCOUNTS, AGENCIES
 from khien.core.actor import Actor
 from khien.core.errors import BadInput, Fault, NotFound, Refused
 from khien.core.i18n import N_
@@ -18,7 +18,7 @@ from khien.core.text import nfc
 if TYPE_CHECKING:
     from django.db.models import Model
 
-    from khien.access.models import Account
+    from khien.access.models import Account, Agency
 
 
 @contextmanager
@@ -31,9 +31,10 @@ def writing(by: Actor) -> Iterator[Session]:
 
 
 def account_named(username: str) -> Account:
+    """The account, locked until the transaction ends. Raises NotFound."""
     from khien.access.models import Account
 
-    found = Account.objects.filter(username=nfc(username)).first()
+    found = Account.objects.select_for_update().filter(username=nfc(username)).first()
     if found is None:
         raise NotFound(N_("There is no account {username}."), username=username)
     return found
@@ -48,6 +49,15 @@ def managed(session: Session, account: Account, *, other: bool = False) -> None:
         raise NotFound(N_("There is no account {username}."), username=account.username)
 
 
+def steady(session: Session, agency_id: int) -> Agency:
+    """An agency that neither closes nor gets or loses a post until the transaction ends, also one outside the actor's
+    area, which row-level security hides from FOR UPDATE. Raises DoesNotExist."""
+    from khien.access.models import Agency
+
+    session.execute(AGENCIES.stand_in_line, agency=agency_id)
+    return Agency.objects.get(pk=agency_id)
+
+
 def known_unit(session: Session, unit_id: int | None) -> int | None:
     if unit_id is not None and not session.value("SELECT true FROM unit WHERE unit_id = %(unit)s", unit=unit_id):
         raise at_field("unit", N_("There is no unit {unit}."), unit=unit_id)
@@ -58,8 +68,11 @@ def at_field(field: str, message: str, **params: Any) -> BadInput:
     return BadInput(message, faults=(Fault(field, message, params=params),), **params)
 
 
-def save(session: Session, record: Model, action: str, detail: Callable[[], dict[str, Any]]) -> None:
-    """Check and save one ORM record, and log it. Raises BadInput with a fault a field."""
+def save(
+    session: Session, record: Model, action: str, detail: Callable[[], dict[str, Any]], *, only: Sequence[str] = ()
+) -> None:
+    """Check and save one ORM record, and log it. `only`: these fields alone are written (else all), so that what others
+    write meanwhile stays. Raises BadInput with a fault a field."""
     from django.core.exceptions import ValidationError
 
     try:
@@ -67,5 +80,5 @@ def save(session: Session, record: Model, action: str, detail: Callable[[], dict
     except ValidationError as wrong:
         faults = tuple(Fault(field, text) for field, texts in wrong.message_dict.items() for text in texts)
         raise BadInput(N_("The entry is not right."), faults=faults) from wrong
-    record.save()
+    record.save(update_fields=only or None)
     session.log(action, **detail())

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from khien.access.keys import one_time_password
 from khien.access.roles import roles
 from khien.access.store import ACCOUNTS
-from khien.access.writing import account_named, at_field, known_unit, managed, save, writing
+from khien.access.writing import account_named, at_field, known_unit, managed, save, steady, writing
 from khien.core.actor import Actor
-from khien.core.errors import BadInput, Fault, NotFound
+from khien.core.errors import BadInput, Fault, NotFound, Refused
 from khien.core.i18n import N_
 from khien.core.session import Session
 from khien.core.text import nfc
@@ -20,6 +20,7 @@ from khien.core.text import nfc
 if TYPE_CHECKING:
     from khien.access.models import Account, Assignment
 
+_PASSWORD = ("password", "one_time_password")
 _USERNAME = re.compile(r"[\w.@+-]{1,150}")  # as Django's own forms ask
 
 
@@ -77,12 +78,12 @@ def add_officer(
 def set_password(*, by: Actor, username: str, password: str) -> None:
     """Give an account a new password. Raises NotFound, BadInput."""
     by.must("account.manage")
-    account = account_named(username)
-    account.one_time_password = False
-    _set_password(account, password)
     with writing(by) as session:
+        account = account_named(username)
         managed(session, account)
-        save(session, account, "account.password", lambda: {"account": account.pk})
+        account.one_time_password = False
+        _set_password(account, password)
+        save(session, account, "account.password", lambda: {"account": account.pk}, only=_PASSWORD)
 
 
 def issue_password(*, by: Actor, username: str) -> str:
@@ -91,12 +92,13 @@ def issue_password(*, by: Actor, username: str) -> str:
     Raises NotFound, Refused for the own account.
     """
     by.must("account.manage")
-    account, word = account_named(username), one_time_password()
-    account.one_time_password = True
-    _set_password(account, word)
+    word = one_time_password()
     with writing(by) as session:
+        account = account_named(username)
         managed(session, account, other=True)
-        save(session, account, "account.password", lambda: {"account": account.pk})
+        account.one_time_password = True
+        _set_password(account, word)
+        save(session, account, "account.password", lambda: {"account": account.pk}, only=_PASSWORD)
     return word
 
 
@@ -108,8 +110,8 @@ def reset_second_factor(*, by: Actor, username: str) -> None:
     by.must("account.manage")
     from allauth.mfa.models import Authenticator
 
-    account = account_named(username)
     with writing(by) as session:
+        account = account_named(username)
         managed(session, account, other=True)
         gone, _each = Authenticator.objects.filter(user=account).delete()
         session.log("account.second_factor_reset", account=account.pk, entries=gone)
@@ -121,11 +123,12 @@ def disable_account(*, by: Actor, username: str, active: bool = False) -> None:
     Raises NotFound, Refused for the own account.
     """
     by.must("account.manage")
-    account = account_named(username)
-    account.is_active = active
     with writing(by) as session:
+        account = account_named(username)
         managed(session, account, other=True)
-        save(session, account, "account.enable" if active else "account.disable", lambda: {"account": account.pk})
+        account.is_active = active
+        action = "account.enable" if active else "account.disable"
+        save(session, account, action, lambda: {"account": account.pk}, only=("is_active",))
 
 
 def assign_role(
@@ -145,8 +148,8 @@ def assign_role(
     Refused where `by` would give itself a role.
     """
     by.must("account.manage")
-    account = account_named(username)
     with writing(by) as session:
+        account = account_named(username)
         managed(session, account, other=True)
         return _assign(session, account, role, agency, unit_id, purposes, valid_from, valid_until)
 
@@ -163,9 +166,10 @@ def _assign(
     for purpose in purposes:
         if purpose not in known.purposes:
             raise at_field("purposes", N_("The role does not serve the purpose {purpose}."), purpose=purpose)
-    served = Agency.objects.select_for_update().filter(code=agency).first() if agency else None
+    served = Agency.objects.filter(code=agency).first() if agency else None
     if agency and served is None:
         raise at_field("agency", N_("There is no agency {agency}."), agency=agency)
+    served = steady(session, served.pk) if served else None
     if not session.value(ACCOUNTS.within, unit=known_unit(session, unit_id)):
         raise at_field("unit", N_("The post lies outside your own area."))
     if served is not None and not session.value(ACCOUNTS.within, unit=served.unit_id):
@@ -182,29 +186,47 @@ def _assign(
     return int(assignment.pk)
 
 
-def change_days(*, by: Actor, assignment_id: int, first_day: dt.date | None, last_day: dt.date | None) -> None:
-    """Let a post hold from one day to another, both included; None is open.
+def change_days(
+    *,
+    by: Actor,
+    assignment_id: int,
+    first_day: dt.date | None,
+    last_day: dt.date | None,
+    was: tuple[dt.date | None, dt.date | None] | None = None,
+) -> None:
+    """Let a post hold from one day to another, both included; None is open. `was`: the days that `by` saw before.
 
-    Raises NotFound, also for a post outside the area of `by`, Refused for one of the own posts, BadInput by field.
+    Raises NotFound, also for a post outside the area of `by`, Refused for one of the own posts and where the days are
+    others by now, BadInput by field.
     """
     by.must("account.manage")
     from khien.access.models import Assignment
 
-    assignment = Assignment.objects.filter(pk=assignment_id).select_related("account", "agency").first()
-    if assignment is None:
-        raise NotFound
-    assignment.valid_from, assignment.valid_until = first_day, last_day
     with writing(by) as session:
+        found = Assignment.objects.filter(pk=assignment_id).first()
+        if found is None:
+            raise NotFound
+        agency = steady(session, found.agency_id) if found.agency_id is not None else None  # a post stays in its agency
+        assignment = Assignment.objects.select_for_update().get(pk=assignment_id)
         managed(session, assignment.account, other=True)
         if not session.value(ACCOUNTS.within, unit=assignment.unit_id):  # one that ended: it must not open again
             raise NotFound
+        held = (assignment.valid_from, assignment.valid_until)
+        if was is not None and was != held:
+            raise Refused(
+                N_("The days of this post were changed meanwhile. Look at them before you set others."),
+                rule="changed_meanwhile",
+            )  # fmt: skip
+        assignment.valid_from, assignment.valid_until, assignment.agency = first_day, last_day, agency
         _check_days(assignment)
+        first, last, first_was, last_was = (day and str(day) for day in (first_day, last_day, *held))
         save(
             session, assignment, "account.days",
             lambda: {
-                "assignment": assignment.pk, "account": assignment.account_id,
-                "first": first_day and str(first_day), "last": last_day and str(last_day),
+                "assignment": assignment.pk, "account": assignment.account_id, "first": first, "last": last,
+                "first_was": first_was, "last_was": last_was,
             },
+            only=("valid_from", "valid_until"),
         )  # fmt: skip
 
 

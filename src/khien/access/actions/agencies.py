@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from khien.access.rules import mark
 from khien.access.store import ACCOUNTS, AGENCIES
 from khien.access.writing import at_field, known_unit, save, writing
 from khien.core.actor import Actor
@@ -15,6 +16,9 @@ from khien.core.text import nfc
 
 if TYPE_CHECKING:
     from khien.access.models import Agency
+
+
+_LOGGED = {"name": "name", "kind": "kind", "unit_id": "unit"}
 
 
 def add_agency(*, by: Actor, code: str, name: str, kind: str, unit_id: int | None = None) -> int:
@@ -39,13 +43,24 @@ def change_agency(*, by: Actor, agency_id: int, name: str, kind: str, unit_id: i
         _change(session, _agency(session, agency_id), {"name": nfc(name), "kind": kind, "unit_id": unit_id})
 
 
-def take_back_agency(*, by: Actor, agency_id: int) -> None:
-    """Take the last change back; a second time takes the taking back, back. Raises NotFound, Refused, BadInput."""
+def take_back_agency(*, by: Actor, agency_id: int, to: str) -> None:
+    """Take the last change back, which replaced what `to` is the mark of (`rules.mark`). Once that stands there again,
+    nothing is changed: a button pressed twice does not undo itself.
+
+    Raises NotFound, Refused where the last change was another one, BadInput.
+    """
     by.must("account.manage")
     with writing(by) as session:
         agency = _agency(session, agency_id)
         if agency.previous is None:
             raise Refused(N_("There is no change to take back."), rule="no_change")
+        if to == mark({name: getattr(agency, name) for name in agency.previous}):
+            return
+        if to != mark(agency.previous):
+            raise Refused(
+                N_("The agency was changed meanwhile. Look at it before you take a change back."),
+                rule="changed_meanwhile",
+            )  # fmt: skip
         _change(session, agency, agency.previous)
 
 
@@ -56,13 +71,18 @@ def close_agency(*, by: Actor, agency_id: int, last_day: dt.date) -> None:
     """
     by.must("account.manage")
     with writing(by) as session:
+        session.execute(AGENCIES.stand_in_line, agency=agency_id)
         agency = _agency(session, agency_id)
-        longer = session.value(AGENCIES.posts_after, agency=agency_id, day=last_day)
-        if longer:
-            raise Refused(
-                N_("{count} posts in this agency go on after that day. Set their last days first."),
-                rule="posts_go_on", count=longer,
-            )  # fmt: skip
+        longer = session.row(AGENCIES.posts_after, agency=agency_id, day=last_day, today=session.today) or {}
+        if longer["posts"]:
+            message = N_("Posts in this agency that go on after that day: {count}. Set their last days first.")
+            if longer["hidden"]:
+                message = N_(
+                    "Posts in this agency that go on after that day: {count}. Set their last days first; {hidden} of"
+                    " them belong to accounts that only an administrator of a wider area manages: ask that"
+                    " administrator."
+                )
+            raise Refused(message, rule="posts_go_on", count=longer["posts"], hidden=longer["hidden"])
         agency.valid_until = last_day
         save(session, agency, "account.agency_close", lambda: {"agency": agency_id, "last": str(last_day)})
 
@@ -90,15 +110,15 @@ def _agency(session: Session, agency_id: int) -> Agency:
 def _change(session: Session, agency: Agency, values: dict[str, Any]) -> None:
     _inside(session, values["unit_id"])
     before = {name: getattr(agency, name) for name in values}
-    changed = sorted(name for name, value in values.items() if value != before[name])
+    changed = [name for name, value in values.items() if value != before[name]]
     if not changed:
         return
     for name, value in values.items():
         setattr(agency, name, value)
     agency.previous = before
-    told = {"agency": agency.pk, "fields": changed}
-    if "name" in changed:
-        told |= {"was": before["name"], "name": values["name"]}
+    told: dict[str, Any] = {"agency": agency.pk}
+    for name in changed:
+        told |= {f"agency_{_LOGGED[name]}": values[name], f"agency_{_LOGGED[name]}_was": before[name]}
     save(session, agency, "account.agency_change", lambda: told)
 
 

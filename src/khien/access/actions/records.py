@@ -7,7 +7,7 @@ from typing import Any
 
 from khien.access.roles import opening
 from khien.access.store import SQL
-from khien.access.writing import account_named
+from khien.access.writing import account_named, writing
 from khien.core.actor import Actor
 from khien.core.errors import NotFound, Refused
 from khien.core.i18n import N_
@@ -36,8 +36,8 @@ def open_by_card(*, by: Actor, number: str, name: str | None = None, birth_date:
 def open_own_record(*, by: Actor, username: str, person_id: int) -> None:
     """Show a citizen's account its own record, without end. Raises NotFound for a person `by` does not see."""
     by.must("account.manage")
-    account = account_named(username)
-    with begin(by) as session:
+    with writing(by) as session:
+        account = account_named(username)
         if not session.value(SQL.open_own_record, person_id=person_id, account_id=account.pk):
             raise NotFound
         session.log("account.own_record", [person_id], account=account.pk)
