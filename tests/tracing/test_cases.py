@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
+from khien.core import config
 from khien.core.actor import machine
 from khien.core.errors import BadInput, NotAllowed, NotFound, Refused
 from khien.core.session import Session, begin
@@ -216,3 +217,17 @@ def test_crowds_and_busy_people_are_cut_and_the_answer_says_so(town: Session, mo
     found = actions.trace(by=ALL, persons=[1], moment=at(17, 12))[0]
     assert {(c["cut"], c["total"]) for c in found.cuts} == {("crowd", 2), ("busy", 2)}
     assert {c.person_id for c in found.contacts} == {2, 3}  # of equals the first
+
+
+def test_a_trace_that_is_written_down_holds_its_case(fresh_database: str) -> None:
+    with begin(ALL) as session:
+        add_people(session, 2)
+        set_today(session, TODAY)
+    report(1, ONSET)
+    for keep, free in ((False, [1]), (True, [])):
+        with begin(ALL):
+            actions.trace(by=ALL, persons=[1], keep=keep)
+            with psycopg.connect(config.database_dsn("khien_owner")) as other:
+                other.execute("SET khien.area = '{(,)}'; SET khien.purpose = 'test'")
+                found = other.execute("SELECT person_id FROM case_report FOR NO KEY UPDATE SKIP LOCKED").fetchall()
+        assert [person for (person,) in found] == free
