@@ -141,13 +141,8 @@ def test_details_are_told_in_words_and_days_as_everywhere(auditing: dt.date) -> 
     shown = table(page(signed_in("auditor"), "/access/log/?action=zone.people"))
     assert "as of: 15/09/2021" in shown and "findings: yes" in shown and "2021-09-15" not in shown
     assert "rows: visit 2" in shown and "unit: –" in shown
-
-
-def test_the_administrator_s_tables_are_those_of_agencies_alone(auditing: dt.date) -> None:
-    shown = page(signed_in("boss"), "/admin/")
-    assert (
-        "access/agency/" in shown
-        and "access/account/" not in shown
-        and "procrastinate" not in shown
-        and "socialaccount" not in shown
-    )
+    with begin(machine("administration", "*")) as session:
+        session.log("account.agency_change", agency=1, agency_kind="station", agency_kind_was="cdc")
+    shown = table(page(signed_in("auditor"), "/access/log/?action=account.agency_change"))
+    assert "new kind of agency: Health station" in shown
+    assert "kind of agency before: Centre for disease control" in shown

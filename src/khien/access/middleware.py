@@ -55,7 +55,7 @@ class ActorMiddleware:
         request.post = next(p for p in request.posts if chosen is None or p.assignment_id == chosen)
         request.needs_second_factor = settings.MFA_REQUIRED and request.post.role.mfa and not has_second_factor(account)
         if not request.needs_second_factor and not request.needs_password:
-            request.actor = account.actor = actor
+            request.actor = actor
         asked = request.path.startswith("/api/") and "Accept-Language" in request.headers  # by the program itself
         if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES and not asked:
             translation.activate(account.language)

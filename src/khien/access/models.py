@@ -9,8 +9,6 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from khien.core.actor import NATION, Actor
-
 _NO_NUMBERS = RegexValidator(r"\d{9}", _("A user name must not be an identity number."), inverse_match=True)
 
 
@@ -71,7 +69,6 @@ class Account(AbstractBaseUser):
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: ClassVar = ["name"]
-    actor: Actor | None = None  # set by the middleware for one request
 
     class Meta:
         db_table = "account"
@@ -84,21 +81,6 @@ class Account(AbstractBaseUser):
 
     def get_full_name(self) -> str:
         return self.name
-
-    # Django's admin asks these; the answer is the actor's permissions, Django's own are not used.
-    @property
-    def is_staff(self) -> bool:
-        return self.actor is not None and (self.actor.may("account.manage") or self.actor.may("masterdata.manage"))
-
-    def has_perm(self, permission: str, obj: object = None) -> bool:
-        return self.has_module_perms(permission.partition(".")[0])
-
-    def has_module_perms(self, app_label: str) -> bool:
-        if self.actor is None or not self.is_active or app_label in ("account", "mfa", "socialaccount"):
-            return False  # the libraries' tables are written by their own pages and by our actions alone
-        if app_label == "access":  # these forms know no area
-            return self.actor.may("account.manage") and self.actor.area == NATION
-        return self.actor.may("masterdata.manage")
 
 
 class Assignment(models.Model):

@@ -54,5 +54,3 @@ PUBLIC = {
     "openapi-json": "the description of the API holds no data",
     "api-root": "root of the API, to build addresses from; answers 404",
 }
-# The admin asks is_staff and has_perm of khien.access.models.Account, which ask the actor.
-PUBLIC_NAMESPACES = {"admin"}

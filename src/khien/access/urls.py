@@ -1,5 +1,3 @@
-from allauth.account.decorators import secure_admin_login
-from django.contrib import admin
 from django.urls import include, path
 
 from khien.access import account_views, agency_views, key_views, log_views, views
@@ -38,9 +36,6 @@ _own = [
     path("access/log/verify/", log_views.verify_log, name="verify_log"),
 ]
 
-# The admin's own sign-in knows no second factor and no limit of attempts: everybody signs in on the one page.
-admin.site.login = secure_admin_login(admin.site.login)
-
 # Accounts, addresses and forgotten passwords are the administrator's business; no message is ever sent. These stand in
 # front of allauth's pages of the same address.
 _by_administrators = [
@@ -48,10 +43,9 @@ _by_administrators = [
     for page in ("signup/", "password/reset/", "email/", "confirm-email/")
 ]
 
-# allauth and the admin name their pages themselves, so only our own stand in a namespace.
+# allauth names its pages itself, so only our own stand in a namespace.
 urlpatterns = [
     path("", include((_own, "access"))),
     *_by_administrators,
     path("accounts/", include("allauth.urls")),
-    path("admin/", admin.site.urls),
 ]

@@ -18,7 +18,6 @@ ALLOWED_HOSTS = os.environ.get("KHIEN_HOSTS", "localhost,127.0.0.1,[::1]").split
 # Ours first: their templates take the place of those of the same name further down.
 INSTALLED_APPS = [
     *(f"khien.{name}" for name in config.CAPABILITIES),
-    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
