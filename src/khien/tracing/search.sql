@@ -139,8 +139,7 @@ BEGIN
             ) v
             OFFSET 0  -- so that the end is worked out once
         ) z
-        -- That it has a length is cheaper to see, and most have none.
-        WHERE z.b > z.a AND z.b > z.a + o.least AND z.person_id <> o.source_id
+        WHERE z.b > z.a + o.least AND z.person_id <> o.source_id
               AND (NOT v_seats OR o.seat_row IS NULL
                    OR coalesce(abs(o.seat_row - visit_seat_row(z.person_id, z.came_at, o.place_id)) <= v_rows, true))
            OR z.read > v_most_read
