@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import duckdb
 import numpy as np
@@ -30,6 +30,7 @@ _ROW_BYTES = 64 << 10
 _BOM = b"\xef\xbb\xbf"
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")  # XLSX and XLS, whatever they are called
 _QUOTE, _BREAK = ord('"'), ord("\n")
+_PART = 1 << 19
 _SHORT = 10_000  # bytes: below it numpy's calls cost more than they save
 
 NOT_UTF8 = "not_utf8"
@@ -150,23 +151,36 @@ def _cut_rows(data: bytes, extract: Extract, line: int, last: bool) -> tuple[Blo
 
 def _broken_in_field(data: bytes) -> bool:
     """Whether a line has an odd number of quotes: a line break stands where the quotes before it are not even."""
-    signs = np.frombuffer(data, np.uint8)
-    quotes = np.flatnonzero(signs == _QUOTE)
-    breaks = np.flatnonzero(signs == _BREAK)
-    return bool(len(quotes) & 1 or (np.searchsorted(quotes, breaks) & 1).any())
+    odd = 0
+    for signs in _signs(data):
+        quotes = np.flatnonzero(signs == _QUOTE)
+        breaks = np.flatnonzero(signs == _BREAK)
+        if (np.searchsorted(quotes, breaks) + odd & 1).any():
+            return True
+        odd ^= len(quotes) & 1
+    return bool(odd)
 
 
 def separators(text: bytes, separator: bytes) -> int:
-    """How many separators stand outside of quotes, which are even in number."""
+    """How many separators stand outside of quotes."""
     if b'"' not in text:
         return text.count(separator)
     if len(text) < _SHORT:
         return text.count(separator) - b"".join(text.split(b'"')[1::2]).count(separator)
-    signs = np.frombuffer(text, np.uint8)
-    found = signs == ord(separator)
-    # From each quote to the next, every other stretch is inside.
-    inside = np.add.reduceat(found.view(np.int8), np.flatnonzero(signs == _QUOTE), dtype=np.int32)[::2]
-    return int(np.count_nonzero(found)) - int(inside.sum())
+    outside = odd = 0
+    for signs in _signs(text):
+        found, quotes = signs == ord(separator), np.flatnonzero(signs == _QUOTE)
+        # From each quote to the next; before the first one stands what is left of the part before.
+        stretches = np.add.reduceat(found.view(np.int8), np.append(0, quotes), dtype=np.int32)
+        outside += int(stretches[odd::2].sum())
+        odd ^= len(quotes) & 1
+    return outside
+
+
+def _signs(text: bytes) -> Iterator[np.ndarray[Any, np.dtype[np.uint8]]]:
+    """A part after the other: what is worked out for each takes as much memory as itself."""
+    whole = np.frombuffer(text, np.uint8)
+    return (whole[at : at + _PART] for at in range(0, len(whole), _PART))
 
 
 def _number(lines: list[bytes], line: int, separator: bytes) -> bytes:
