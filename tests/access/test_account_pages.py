@@ -204,3 +204,13 @@ def test_the_list_is_closed_without_the_permission(administrators: None) -> None
         ):
             with pytest.raises(NotAllowed):
                 ask()
+
+
+def test_an_owner_who_changes_the_password_does_not_undo_a_suspension(administrators: None) -> None:
+    from allauth.account.adapter import get_adapter
+
+    stale = accounts().get(username="north-nurse")  # as a request read it that came a moment before
+    actions.disable_account(by=ADMIN, username="north-nurse")
+    get_adapter().set_password(stale, OWN)
+    now = accounts().get(username="north-nurse")
+    assert not now.is_active and now.check_password(OWN)

@@ -78,6 +78,7 @@ def test_a_change_is_taken_back_and_the_taking_back_too(stations: dict[str, int]
     assert "Trạm Bắc" in page(boss, at)
     boss.post(f"{at}change/", given)  # the same again is no change: what it replaced stays known
     shown = page(boss, at)
+    assert f'value="{_code(COUNTRY)}"' in shown and f'value="{COUNTRY}"' not in shown
     assert "Trạm Bắc<br>Health station · " in shown
     first, second = mark(changed["previous"]), mark({"name": given["name"], "kind": "hospital", "unit_id": COUNTRY})
     for _twice in range(2):  # as a button pressed twice
@@ -164,6 +165,11 @@ def test_no_post_outlives_an_agency_that_closes_at_the_same_time(stations: dict[
         with pytest.raises(BadInput):
             late.result(timeout=60)
     assert (agency("tram-bac")["valid_until"] is None) == (first == "open")
+
+
+def _code(unit_id: int) -> str:
+    with begin(ADMIN) as session:
+        return str(session.value("SELECT code FROM unit WHERE unit_id = %(unit)s", unit=unit_id))
 
 
 def _alone(deed: Callable[[], None]) -> None:
