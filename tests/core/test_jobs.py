@@ -54,12 +54,18 @@ def test_a_job_that_failed_is_listed_with_its_reason(country: str) -> None:
             " INSERT INTO job_failure (job_id, told) SELECT id, %s FROM job",
             (json.dumps({"en": "Unavailable: The disk is full.", "vi": "Unavailable: Đĩa đã đầy."}),),
         )
+        connection.execute(
+            "INSERT INTO procrastinate_jobs (task_name, queue_name, lock, queueing_lock, args, status)"
+            " VALUES ('zones.presence', 'default', 'z', 'z', '{}', 'aborted')"
+        )
     listed = {job["name"]: job for job in json.loads(khien("jobs", "list", "--json").stdout)}
     assert listed["coverage.build"]["last"] == "failed"
     assert listed["coverage.build"]["failure"]["vi"] == "Unavailable: Đĩa đã đầy."
     assert listed["tracing.release"]["failure"] is None
     line = next(told for told in khien("jobs", "list").stdout.splitlines() if "coverage.build" in told)
     assert "(failed: Unavailable: The disk is full.)" in line
+    line = next(told for told in khien("jobs", "list").stdout.splitlines() if "zones.presence" in told)
+    assert "(aborted)" in line
 
 
 def test_the_worker_does_a_job_once_and_leaves_with_its_pages(country: str) -> None:
