@@ -154,7 +154,7 @@ class SoughtAgencyForm(forms.Form):
 class ChangeAgencyForm(AreaForm):
     """Name, kind and area of an agency."""
 
-    name = forms.CharField(label=_("Name"), max_length=200)
+    name = forms.CharField(label=_("Name of the agency"), max_length=200)
     kind = forms.ChoiceField(label=_("Kind"), choices=Agency.Kind.choices)
     field_order: tuple[str, ...] = ("name", "kind")
 
