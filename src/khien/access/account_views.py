@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -19,11 +18,9 @@ from khien.access.gate import permission_required
 from khien.access.key_views import titled
 from khien.access.roles import purposes, roles
 from khien.access.store import Sought
-from khien.access.views import language, page_number, spreadsheet
+from khien.access.views import FILE_ROWS, PAGE_ROWS, language, listed, page_number, spreadsheet
 from khien.core.errors import BadInput, NotFound, Refused
 from khien.core.session import Session, begin
-
-_PAGE, _MOST = 50, 50_000  # rows of a page, of a file
 
 
 @permission_required("account.manage")
@@ -32,12 +29,9 @@ def accounts(request: HttpRequest) -> HttpResponse:
     number = page_number(request)
     with begin(request.actor) as session:
         form = SoughtForm(request.GET, today=session.today)
-        rows = _found(session, form, limit=_PAGE, offset=(number - 1) * _PAGE)
-        total = rows[0]["total"] if rows else 0
+        rows = _found(session, form, limit=PAGE_ROWS, offset=(number - 1) * PAGE_ROWS)
         _titled(session, rows)
-    pages = Paginator(range(total), _PAGE).get_page(number)
-    shown = {"form": form, "rows": rows, "total": total, "page": pages}
-    return render(request, "access/accounts.html", shown, status=422 if form.errors else 200)
+    return listed(request, "access/accounts.html", form, rows)
 
 
 @permission_required("account.manage")
@@ -45,7 +39,7 @@ def accounts_file(request: HttpRequest) -> HttpResponse:
     """The same as CSV, a line an account."""
     with begin(request.actor) as session:
         form = SoughtForm(request.GET, today=session.today)
-        rows = _found(session, form, limit=_MOST)
+        rows = _found(session, form, limit=FILE_ROWS)
         if form.errors:
             raise Http404
         _titled(session, rows)
@@ -171,7 +165,7 @@ def _done(request: HttpRequest, account_id: int, said: str, action: Any, **more:
 
 def _told(request: HttpRequest, username: str, word: str) -> HttpResponse:
     with begin(request.actor) as session:
-        found = store.accounts(session, Sought(words=username), limit=_MOST)
+        found = store.accounts(session, Sought(words=username), limit=FILE_ROWS)
     account_id = next(a["id"] for a in found if a["username"] == username)
     shown = {"username": username, "word": word, "account_id": account_id}
     return render(request, "access/one_time_password.html", shown)

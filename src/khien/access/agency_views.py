@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -18,12 +17,10 @@ from khien.access.models import Agency
 from khien.access.roles import roles
 from khien.access.rules import mark
 from khien.access.store import SoughtAgencies
-from khien.access.views import language, page_number, spreadsheet
+from khien.access.views import FILE_ROWS, PAGE_ROWS, language, listed, page_number, spreadsheet
 from khien.core.errors import BadInput, NotFound
 from khien.core.session import Session, begin
 from khien.territory import store as territory
-
-_PAGE, _MOST = 50, 50_000  # rows of a page, of a file
 
 
 @permission_required("account.manage")
@@ -31,11 +28,8 @@ def agencies(request: HttpRequest) -> HttpResponse:
     """Agencies of the administrator's area, by name, state, kind and area."""
     number, form = page_number(request), SoughtAgencyForm(request.GET)
     with begin(request.actor) as session:
-        rows = _found(session, form, limit=_PAGE, offset=(number - 1) * _PAGE)
-    total = rows[0]["total"] if rows else 0
-    pages = Paginator(range(total), _PAGE).get_page(number)
-    shown = {"form": form, "rows": rows, "total": total, "page": pages}
-    return render(request, "access/agencies.html", shown, status=422 if form.errors else 200)
+        rows = _found(session, form, limit=PAGE_ROWS, offset=(number - 1) * PAGE_ROWS)
+    return listed(request, "access/agencies.html", form, rows)
 
 
 @permission_required("account.manage")
@@ -43,7 +37,7 @@ def agencies_file(request: HttpRequest) -> HttpResponse:
     """The same as CSV, a line an agency."""
     form = SoughtAgencyForm(request.GET)
     with begin(request.actor) as session:
-        rows, day = _found(session, form, limit=_MOST), session.today
+        rows, day = _found(session, form, limit=FILE_ROWS), session.today
     if form.errors:
         raise Http404
     head = ("code", "name", "kind", "unit_id", "unit", "last_day", "posts")

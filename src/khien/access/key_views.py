@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -17,11 +16,9 @@ from khien.access.forms import KeyForm, SoughtKeyForm, take
 from khien.access.gate import permission_required
 from khien.access.roles import purposes, roles
 from khien.access.rules import purposes_of
-from khien.access.views import language, page_number, spreadsheet
+from khien.access.views import FILE_ROWS, PAGE_ROWS, language, listed, page_number, spreadsheet
 from khien.core.errors import BadInput
 from khien.core.session import Session, begin
-
-_PAGE, _MOST = 50, 50_000  # rows of a page, of a file
 
 
 @permission_required("account.manage")
@@ -29,11 +26,8 @@ def keys(request: HttpRequest) -> HttpResponse:
     """Keys of the administrator's area, newest first."""
     number, form = page_number(request), SoughtKeyForm(request.GET)
     with begin(request.actor) as session:
-        rows = _found(session, form, limit=_PAGE, offset=(number - 1) * _PAGE)
-    total = rows[0]["total"] if rows else 0
-    pages = Paginator(range(total), _PAGE).get_page(number)
-    shown = {"form": form, "rows": rows, "total": total, "page": pages}
-    return render(request, "access/keys.html", shown, status=422 if form.errors else 200)
+        rows = _found(session, form, limit=PAGE_ROWS, offset=(number - 1) * PAGE_ROWS)
+    return listed(request, "access/keys.html", form, rows)
 
 
 @permission_required("account.manage")
@@ -41,7 +35,7 @@ def keys_file(request: HttpRequest) -> HttpResponse:
     """The same as CSV, a line a key; the keys themselves are kept nowhere."""
     form = SoughtKeyForm(request.GET)
     with begin(request.actor) as session:
-        rows, day = _found(session, form, limit=_MOST), session.today
+        rows, day = _found(session, form, limit=FILE_ROWS), session.today
     if form.errors:
         raise Http404
     head = (

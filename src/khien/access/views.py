@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from django.core.paginator import Paginator
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.dateparse import parse_datetime
@@ -27,6 +29,7 @@ from khien.core.session import begin
 from khien.core.spreadsheet import plain
 
 _PAGE = 100
+PAGE_ROWS, FILE_ROWS = 50, 50_000  # of a list, of its file
 _DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
 
 
@@ -114,6 +117,14 @@ def moment(text: str) -> dt.datetime | None:
 def page_number(request: HttpRequest) -> int:
     """The page of a list that is asked for; the first one for anything that is no number."""
     return max(1, int(page)) if (page := request.GET.get("page", "1")).isdecimal() and len(page) < 6 else 1
+
+
+def listed(request: HttpRequest, template: str, form: Form, rows: list[dict[str, Any]]) -> HttpResponse:
+    """A page of a list with the form that asks for it; each of `rows` tells the `total` of all."""
+    total = rows[0]["total"] if rows else 0
+    page = Paginator(range(total), PAGE_ROWS).get_page(page_number(request))
+    shown = {"form": form, "rows": rows, "total": total, "page": page}
+    return render(request, template, shown, status=422 if form.errors else 200)
 
 
 def spreadsheet(name: str, head: tuple[str, ...], rows: Iterable[Iterable[Any]]) -> HttpResponse:
