@@ -18,7 +18,7 @@ from typing import Any
 import click
 
 from khien import rulebook
-from khien.core.errors import BadInput, KhienError, Refused, Unavailable, system_reason
+from khien.core.errors import BadInput, KhienError, NothingTaken, Refused, Unavailable, system_reason
 from khien.core.i18n import N_
 
 
@@ -78,6 +78,15 @@ def report(error: KhienError, as_json: bool) -> None:
         click.echo(f"  {place}: {fault.text(tongue)}", err=True)
     if len(faults) > 10:
         click.echo(f"  (+{len(faults) - 10})", err=True)
+
+
+def check_taken(rows: int, taken: int) -> None:
+    """What every command that reads many rows ends with, after it told what became of them: its exit code.
+
+    Raises NothingTaken where none of `rows` is in the database now, neither new nor there before.
+    """
+    if rows and not taken:
+        raise NothingTaken(N_("None of the {rows} rows could be taken."), rows=rows)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -14,7 +14,7 @@ import click
 from khien.checkpoints.movement import actions, checking, kit, store
 from khien.checkpoints.rules import passes
 from khien.checkpoints.rules.passages import CHECKS, DIRECTIONS, PassageEntry
-from khien.cli import language, print_json
+from khien.cli import check_taken, language, print_json
 from khien.core.actor import machine
 from khien.core.errors import BadInput, Fault
 from khien.core.i18n import N_, translate
@@ -80,9 +80,10 @@ def record(
         answers += [{"result": o.result, "faults": [f.text(language()) for f in o.faults]} for o in outcomes]
     if as_json:
         print_json(answers)
-        return
-    for answer in answers:
-        click.echo("; ".join([translate(_RESULTS[answer["result"]], language()), *answer["faults"]]))
+    else:
+        for answer in answers:
+            click.echo("; ".join([translate(_RESULTS[answer["result"]], language()), *answer["faults"]]))
+    check_taken(len(answers), sum(answer["result"] not in ("refused", "conflict") for answer in answers))
 
 
 @click.command("verify-pass")

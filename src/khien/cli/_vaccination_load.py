@@ -13,7 +13,7 @@ from uuid import UUID
 
 import click
 
-from khien.cli import print_json
+from khien.cli import check_taken, print_json
 from khien.core.actor import machine
 from khien.core.errors import BadInput, Fault
 from khien.core.i18n import N_, Message, translate
@@ -31,7 +31,8 @@ _BATCH = 1000
 def load(file: Path, rejects: Path | None, as_json: bool) -> None:
     """Record the doses of FILE: one JSON object a line, with the fields of the JSON API. Safe to run again.
 
-    Lines that were not recorded are listed with line, field and reason in FILE.rejects.csv; the others are recorded.
+    Lines that were not recorded are listed with line, field and reason in FILE.rejects.csv; the others are recorded
+    (exit code 3 where there are none).
     """
     actor = machine("vaccination", "person.read", "dose.read", "dose.record")
     for _checked in _entries(file):
@@ -53,10 +54,11 @@ def load(file: Path, rejects: Path | None, as_json: bool) -> None:
             due.keep_up(actor, name)  # nobody who then asks who is due has to wait for it
     if as_json:
         print_json({**counts, "rejects": str(target) if refused else None})
-        return
-    click.echo("  ".join(f"{k}: {v:,}" for k, v in sorted(counts.items())))
-    if refused:
-        click.echo(f"  → {target}")
+    else:
+        click.echo("  ".join(f"{k}: {v:,}" for k, v in sorted(counts.items())))
+        if refused:
+            click.echo(f"  → {target}")
+    check_taken(sum(counts.values()), counts.get("recorded", 0) + counts.get("replayed", 0))
 
 
 def _reject(stream: IO[str], line: int, outcome: DoseOutcome) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import click
 
-from khien.cli import language, print_json
+from khien.cli import check_taken, language, print_json
 from khien.cli._output import print_rows
 from khien.cli._vaccination_output import DAY, as_json, client_id, sheet, write_sheet
 from khien.core.actor import machine
@@ -134,11 +134,12 @@ def prioritise(programme: str, group: int, file: Any, source: str, as_json: bool
     faults = [{"line": f.line, "field": f.field, "message": f.text(language())} for f in done.faults]
     if as_json:
         print_json({"done": done.done, "faults": faults})
-        return
-    click.echo(translate(N_("In the group: {done}. Lines that put nobody in: {faults}."), language(),
-                         done=done.done, faults=len(faults)))  # fmt: skip
-    for fault in faults:
-        click.echo(f"{fault['line']}: {fault['message']}", err=True)
+    else:
+        click.echo(translate(N_("In the group: {done}. Lines that put nobody in: {faults}."), language(),
+                             done=done.done, faults=len(faults)))  # fmt: skip
+        for fault in faults:
+            click.echo(f"{fault['line']}: {fault['message']}", err=True)
+    check_taken(done.done + len(faults), done.done)
 
 
 def show_people(rows: list[dict[str, Any]], file: Path | None, as_json: bool) -> None:

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from khien.cli import language, print_json
+from khien.cli import check_taken, language, print_json
 from khien.core.actor import machine
 from khien.core.i18n import N_, translate
 from khien.core.session import begin
@@ -55,8 +55,8 @@ def load(file: Path, as_of: dt.datetime | None, strict: bool, rejects: Path | No
     """Load a register extract (CSV UTF-8 or Parquet); the same again changes nothing.
 
     Bad rows are written to the rejects file and the others are loaded: exit code 0, with the number of bad rows said.
-    With --strict, or where the columns are wrong, nothing is loaded: exit code 3. A load that was interrupted is taken
-    up where it stopped by the same command.
+    Where every row is bad, with --strict where one is, or where the columns are wrong, nothing is loaded: exit code 3.
+    A load that was interrupted is taken up where it stopped by the same command.
     """
     bar = _Bar() if not as_json else None
     with bar.shown() if bar else nullcontext():
@@ -71,8 +71,9 @@ def load(file: Path, as_of: dt.datetime | None, strict: bool, rejects: Path | No
     if as_json:
         print_json({"run": done.run_id, "as_of": done.as_of, "resumed": done.resumed, **asdict(done.counts),
                     "rejects": str(done.rejects) if done.rejects else None})  # fmt: skip
-        return
-    _report(done)
+    else:
+        _report(done)
+    check_taken(done.counts.rows, done.counts.rows - done.counts.rejected)
 
 
 def _report(done: Loaded) -> None:

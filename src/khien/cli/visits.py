@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from khien.cli import language, print_json
+from khien.cli import check_taken, language, print_json
 from khien.core.actor import machine
 from khien.core.i18n import N_, translate
 from khien.core.session import begin
@@ -32,8 +32,8 @@ def load(file: Path, places: Path | None, rejects: Path | None, as_json: bool) -
     """Load FILE (CSV or Parquet): personal_number, place, from, to, source, optionally seat.
 
     Times without a zone are of Viet Nam; an empty `to`: the departure is not known. Rows that cannot be used are
-    listed with line, field and reason in FILE.rejects.csv; the others are loaded. Safe to run again: what was loaded
-    stays as it is, and a load that was killed goes on where it was.
+    listed with line, field and reason in FILE.rejects.csv; the others are loaded (exit code 3 where there are none).
+    Safe to run again: what was loaded stays as it is, and a load that was killed goes on where it was.
     """
     actor = machine("epidemic-control", "visit.load")
     described = visit_files.load_places(places, by=actor) if places else 0
@@ -48,7 +48,12 @@ def load(file: Path, places: Path | None, rejects: Path | None, as_json: bool) -
     }  # fmt: skip
     if as_json:
         print_json(answer)
-        return
+    else:
+        _report(done)
+    check_taken(done.rows, done.loaded + done.known)
+
+
+def _report(done: visit_files.Loaded) -> None:
     click.echo(translate(N_("{rows} rows read, {loaded} visits new, {known} known already"), language(),
                          rows=done.rows, loaded=done.loaded, known=done.known))  # fmt: skip
     for reason, many in sorted(done.rejected.items()):

@@ -91,6 +91,12 @@ class BadInput(KhienError):
         self.faults = faults
 
 
+class NothingTaken(BadInput):
+    """A file that has rows, none of which could be taken. Where some were, the rest is in the rejects: exit code 0."""
+
+    code = "nothing_taken"
+
+
 class Refused(BadInput):
     """Well-formed, but a rule forbids it. `rule` and `document` name the rule and its legal source."""
 
