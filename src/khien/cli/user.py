@@ -80,18 +80,24 @@ def role(
     _say(as_json, {"assignment": made}, N_("{username} serves as {role} now."), username=username, role=role)
 
 
+def _day_or_open(context: click.Context, option: click.Parameter, word: str) -> dt.date | None:
+    day: dt.datetime | None = None if word == "open" else click.DateTime(["%Y-%m-%d"]).convert(word, option, context)
+    return day.date() if day else None
+
+
 @user.command()
 @click.argument("assignment", type=int)
-@click.option("--from", "valid_from", type=click.DateTime(["%Y-%m-%d"]), help="First day; open without it.")
-@click.option("--until", "valid_until", type=click.DateTime(["%Y-%m-%d"]), help="Last day; open without it.")
+@click.option("--from", "first", metavar="[%Y-%m-%d|open]", required=True, callback=_day_or_open, help="First day.")
+@click.option("--until", "last", metavar="[%Y-%m-%d|open]", required=True, callback=_day_or_open, help="Last day.")
 @click.option("--json", "as_json", is_flag=True)
-def days(assignment: int, valid_from: dt.datetime | None, valid_until: dt.datetime | None, as_json: bool) -> None:
-    """Set the first and the last day of the post ASSIGNMENT (see `khien user list`)."""
+def days(assignment: int, first: dt.date | None, last: dt.date | None, as_json: bool) -> None:
+    """Set the first and the last day of the post ASSIGNMENT (see `khien user list`), each a day or the word open."""
     from khien.access import actions
 
-    first, last = (day.date() if day else None for day in (valid_from, valid_until))
     actions.change_days(by=_by(), assignment_id=assignment, first_day=first, last_day=last)
-    _say(as_json, {"assignment": assignment, "from": first, "until": last}, N_("The days of the post are set."))
+    told = {"assignment": assignment, "from": first, "until": last}
+    said = N_("The post holds from {first} to {last}, both included; … is open.")
+    _say(as_json, told, said, first=first or "…", last=last or "…")
 
 
 @user.command("own")
