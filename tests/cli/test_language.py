@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import subprocess
 import sys
 
@@ -39,6 +41,53 @@ def test_help_and_wrong_values_in_vietnamese() -> None:
     assert "Tùy chọn:" in told and "Hiện hướng dẫn này rồi thoát." in told and "mặc định: 1" in told
     assert "nằm ngoài khoảng" in run("trace", "--depth", "9", KHIEN_LANGUAGE="vi").stderr
     assert "Không có lệnh 'nichts'" in run("nichts", KHIEN_LANGUAGE="vi").stderr
+
+
+# What each kind of value in any command says of a wrong one, a line a kind.
+_WRONG = """
+import click
+from khien.cli import khien
+
+def kinds(command):
+    for one in command.params:
+        yield from getattr(one.type, "types", [one.type])
+    for name in command.list_commands(None) if isinstance(command, click.Group) else ():
+        yield from kinds(command.get_command(None, name))
+
+told = set()
+for kind in kinds(khien):
+    for value in ("/nowhere/x", "/", "-99999999"):
+        try:
+            kind.convert(value, None, None)
+        except click.BadParameter as wrong:
+            told.add((type(kind).__name__, wrong.format_message()))
+print(*sorted(told), sep="\\n")
+"""
+
+
+def test_every_kind_of_value_says_in_vietnamese_what_is_wrong() -> None:
+    bare = {k: v for k, v in os.environ.items() if k not in ("LC_ALL", "LANG", "LANGUAGE")}
+    said = {}
+    for tongue in ("en", "vi"):
+        done = subprocess.run(
+            [sys.executable, "-c", _WRONG],
+            env={**bare, "KHIEN_LANGUAGE": tongue},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        said[tongue] = [ast.literal_eval(line) for line in done.stdout.splitlines()]
+    kinds = {kind for kind, _ in said["en"]}
+    assert kinds >= {"IntParamType", "IntRange", "FloatParamType", "FloatRange", "DateTime", "Choice", "Path"}
+    assert {kind for kind, _ in said["vi"]} == kinds
+    english = {word for _, text in said["en"] for word in re.findall(r"[a-z]{3,}", _bare(text))}
+    assert {"integer", "range", "valid", "match"} <= english
+    assert [text for _, text in said["vi"] if english & set(re.findall(r"[a-zà-ỹđ]{3,}", _bare(text)))] == []
+
+
+def _bare(text: str) -> str:
+    """Without what was given and what can be chosen: that is not a language's."""
+    return re.sub(r"'[^']*'|(values|nhận được): .*", "", text)
 
 
 @pytest.mark.parametrize("name", ["nguyen van a", "", "a\tb", "tên/khác", "x" * 151])

@@ -17,6 +17,7 @@ from khien.access.gate import permission_required
 from khien.access.store import Asked
 from khien.access.views import language, moment, named, spreadsheet
 from khien.core.errors import NotFound
+from khien.core.i18n import translate
 from khien.core.session import begin
 
 _PAGE, _MOST = 100, 50_000  # rows of a page, of a file
@@ -79,7 +80,8 @@ def verify_log(request: HttpRequest) -> HttpResponse:
     if not faults:
         messages.success(request, _("The access log is whole."))
         return redirect("access:log")
-    return render(request, "access/log_faults.html", {"faults": faults[:500], "count": len(faults)}, status=200)
+    shown = [{**fault, "title": translate(store.LOG_FAULTS[fault["what"]], language())} for fault in faults[:500]]
+    return render(request, "access/log_faults.html", {"faults": shown, "count": len(faults)}, status=200)
 
 
 def _form(request: HttpRequest, day: Any) -> LogForm:

@@ -21,6 +21,12 @@ ACCOUNTS = Queries("khien.access", "accounts.sql")
 AGENCIES = Queries("khien.access", "agencies.sql")
 _AUDIT = Queries("khien.access", "audit.sql")
 _VIET_NAM = dt.timezone(dt.timedelta(hours=7))
+LOG_FAULTS = {
+    "link removed": N_("a link was removed"), "link changed": N_("a link was changed"),
+    "entries changed": N_("entries were changed"), "entries removed": N_("entries were removed"),
+    "entry added": N_("an entry was added"), "stray month": N_("an entry lies in no month"),
+    "tail cut": N_("the last links were cut off"), "history rewritten": N_("the links before were rewritten"),
+}  # fmt: skip
 _EVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 

@@ -28,11 +28,19 @@ def language() -> str:
     return "vi" if chosen.startswith("vi") else "en"
 
 
+# Types whose names click puts into its messages and its help without asking gettext for them.
+_NAMED = (click.types.IntParamType, click.IntRange, click.types.FloatParamType, click.FloatRange,
+          click.types.StringParamType)  # fmt: skip
+_NAMES = {kind: kind.name for kind in _NAMED}
+
+
 def _speak() -> None:
     """Let click's own words (usage, help, what is wrong with an argument) be in that language too: it asks gettext."""
     os.environ["LANGUAGE"] = language()
     gettext.bindtextdomain("django", str(Path(__file__).parent / "locale"))
     gettext.textdomain("django")
+    for kind, name in _NAMES.items():
+        kind.name = gettext.gettext(name)
 
 
 _speak()  # before the commands are made: click asks for some of its words then

@@ -63,7 +63,7 @@ def record(
 ) -> None:  # fmt: skip
     """Record that the owner of CARD (scanned text of a card with name and birth date) passed the checkpoint CODE."""
     if (card is None) == (file is None):
-        raise click.UsageError("Give a card, or --file.")
+        raise click.UsageError(translate(N_("Give a card, or --file."), language()))
     actor = machine("movement-control", "passage.record")
     with begin(actor) as session:
         place = store.checkpoint(session, code=code)["checkpoint_id"]

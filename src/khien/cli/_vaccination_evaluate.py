@@ -53,13 +53,14 @@ Lines that break the format are named, all of them, and nothing is answered (exi
 
 
 @click.command(help=HELP)
-@click.argument("file", type=click.File("r", encoding="utf-8"))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option("--programme", "name", required=True, help="Name, TOML file or folder of the programme.")
 @click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), help="Day of evaluation of lines without one.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of text.")
-def evaluate(file: IO[str], name: str, day: dt.datetime | None, as_json: bool) -> None:
+def evaluate(file: str, name: str, day: dt.datetime | None, as_json: bool) -> None:
     programme = programmes.find(name)
-    people = _read(programme, file, day.date() if day else None)
+    with click.open_file(file, encoding="utf-8") as lines:
+        people = _read(programme, lines, day.date() if day else None)
     tongue = language()
     gc.freeze()  # the people read stay to the end: looking through them again and again costs a third of the time
     out = sys.stdout  # click.echo would flush after every line

@@ -11,6 +11,7 @@ import click
 
 from khien.cli import language
 from khien.cli._output import print_rows
+from khien.core.i18n import N_, translate
 from khien.zones import needs, sheets
 
 __all__ = ["days_between", "export", "print_rows", "summary"]
@@ -34,5 +35,5 @@ def days_between(first: dt.datetime | None, last: dt.datetime | None, today: dt.
     end = last.date() if last else today
     begun = first.date() if first else end - dt.timedelta(days=6)
     if begun > end:
-        raise click.UsageError("--from lies after --to.")
+        raise click.UsageError(translate(N_("--from lies after --to."), language()))
     return begun, end

@@ -51,7 +51,11 @@ def verify(anchor: Path | None, as_json: bool) -> None:
     if as_json:
         print_json({"whole": not found, "links": links, "lanes": len(heads), "faults": found})
     for fault in [] if as_json else found:
-        click.echo(f"lane {fault['lane']} seq {fault['seq']} {fault['at'] or ''}: {fault['what']}")
+        told, what = (
+            N_("chain {lane}, link {seq}, {at}: {what}"),
+            translate(store.LOG_FAULTS[fault["what"]], language()),
+        )
+        click.echo(translate(told, language(), **fault | {"what": what, "at": fault["at"] or "–"}))
     if found:
         raise LogBroken(N_("The access log is not whole: {number} faults."), number=len(found))
     if not as_json:

@@ -125,12 +125,13 @@ def unvaccinated(campaign_id: int, code: str, all_doses: bool, file: Path | None
 @campaign.command()
 @click.argument("programme")
 @click.argument("group", type=int)
-@click.argument("file", type=click.File("rb"))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--source", required=True, help="Whose list it is.")
 @as_json
-def prioritise(programme: str, group: int, file: Any, source: str, as_json: bool) -> None:
+def prioritise(programme: str, group: int, file: Path, source: str, as_json: bool) -> None:
     """Put the people of FILE (one personal number a line) into priority GROUP of PROGRAMME."""
-    done = actions.prioritise(by=_ACTOR, programme=programme, group_number=group, content=file.read(), source=source)
+    listed = file.read_bytes()
+    done = actions.prioritise(by=_ACTOR, programme=programme, group_number=group, content=listed, source=source)
     faults = [{"line": f.line, "field": f.field, "message": f.text(language())} for f in done.faults]
     if as_json:
         print_json({"done": done.done, "faults": faults})

@@ -45,7 +45,8 @@ def build(disease: str, as_json: bool) -> None:
     if as_json:
         print_json({"disease": made.disease, "people": made.people, "built_at": made.built_at})
     else:
-        click.echo(f"{made.people:,} people, {made.built_at}")
+        told = N_("{people} people, {at}")
+        click.echo(translate(told, language(), people=f"{made.people:,}", at=made.built_at))
 
 
 @coverage.command()

@@ -29,7 +29,7 @@ def _password(from_stdin: bool) -> str:
     if from_stdin:
         given = sys.stdin.readline().rstrip("\r\n")
     elif sys.stdin.isatty():
-        given = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+        given = click.prompt(translate(N_("Password"), language()), hide_input=True, confirmation_prompt=True)
     else:
         given = ""
     if not given:

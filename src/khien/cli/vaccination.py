@@ -87,7 +87,8 @@ def correct(
         if value is not None
     }
     if bool(changes) == entered_in_error:
-        raise click.UsageError("Give what is right (--on, --product, --lot), or --entered-in-error.")
+        message = N_("Give what is right (--on, --product, --lot), or --entered-in-error.")
+        raise click.UsageError(translate(message, language()))
     actor = _actor("dose.correct")
     with begin(actor) as session:
         person_id = population.person_id_of(session, number)

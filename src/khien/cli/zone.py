@@ -214,7 +214,8 @@ def _zone_or_area(
     households: tuple[int, ...], on: dt.date,
 ) -> Area:  # fmt: skip
     if (zone_id is None) == (not codes and not places and not households):
-        raise click.UsageError("Give a zone, or an area (--unit, --place, --household).")
+        message = N_("Give a zone, or an area (--unit, --place, --household).")
+        raise click.UsageError(translate(message, language()))
     if zone_id is None:
         return _area(session, codes, places, households, on)
     return store.area_of(session, store.order_on(session, zone_id, on))
