@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -11,10 +13,11 @@ from django.urls import reverse
 
 from khien.access import actions, store
 from khien.access.store import Asked
+from khien.cli import main
 from khien.core.actor import machine
 from khien.core.errors import NotAllowed, NotFound
 from khien.core.session import begin
-from tests.register import NORTH, add_country, add_person
+from tests.register import NORTH, SOUTH, add_country, add_person
 
 ADMIN = machine("administration", "account.manage")
 AUDITOR = machine("audit", "access.audit", "access.verify")
@@ -146,3 +149,35 @@ def test_details_are_told_in_words_and_days_as_everywhere(auditing: dt.date) -> 
     shown = table(page(signed_in("auditor"), "/access/log/?action=account.agency_change"))
     assert "new kind of agency: Health station" in shown
     assert "kind of agency before: Centre for disease control" in shown
+
+
+def test_units_are_named_as_on_the_day_of_the_entry(
+    auditing: dt.date, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tomorrow = auditing + dt.timedelta(days=1)
+    with begin(machine("test", "*"), role="khien_loader") as session:
+        session.execute(
+            "INSERT INTO unit_name (unit_id, valid, kind, name, name_folded) VALUES"
+            " (%(unit)s, daterange(NULL, %(day)s), 'xa', 'Xã Cũ', 'xa cu'),"
+            " (%(unit)s, daterange(%(day)s, NULL), 'xa', 'Xã Mới', 'xa moi')",
+            unit=NORTH, day=tomorrow,
+        )  # fmt: skip
+    with begin(machine("administration", "*")) as session:
+        session.log("account.agency_change", agency=1, agency_unit=NORTH, agency_unit_was=SOUTH)
+        session.log("account.assign", account=1, role="vaccinator", unit=NORTH, assignment=1)
+        session.log("zone.capacity", unit=999_999)
+        session.log("unit.load", changed={"unit": 3, "nobody-named-this": 1})
+    shown = html.unescape(page(signed_in("auditor"), "/access/log/"))
+    assert f"unit: Xã Cũ ({NORTH})" in shown and "Xã Mới" not in shown
+    assert f"new area of the agency: Xã Cũ ({NORTH})" in shown and f"({SOUTH})" in shown
+    assert "unit: 999999" in shown and "role: Vaccinator" in shown
+    assert "changed: unit 3, nobody-named-this 1" in shown
+    file = signed_in("auditor").get("/access/log.csv?action=account.assign").content.decode("utf-8-sig")
+    assert f"unit: Xã Cũ ({NORTH})" in file
+    monkeypatch.setenv("KHIEN_LANGUAGE", "vi")
+    main(["access", "log", "--action", "account.assign"])
+    told = capsys.readouterr().out
+    assert f"đơn vị: Xã Cũ ({NORTH})" in told and "account.assign" not in told
+    main(["access", "log", "--action", "account.assign", "--json"])
+    newest = json.loads(capsys.readouterr().out)[0]
+    assert (newest["detail"]["unit"], newest["units"]) == (NORTH, {str(NORTH): "Xã Cũ"})

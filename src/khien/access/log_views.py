@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.contrib import messages
@@ -11,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from khien.access import store
+from khien.access import log_words, store
 from khien.access.forms import LogForm
 from khien.access.gate import permission_required
 from khien.access.store import Asked
@@ -47,10 +48,10 @@ def log_file(request: HttpRequest) -> HttpResponse:
         if not form.is_valid():
             raise Http404
         found = named(store.log(session, _asked(form), limit=_MOST))
-    head = ("at", "lane", "seq", "account", "agency", "action", "title", "purpose", "persons", "detail")
+    head = ("at", "lane", "seq", "account", "agency", "action", "title", "purpose", "persons", "detail", "told")
     rows = (
         (r["at"].isoformat(), r["lane"], r["seq"], r["username"], r["agency"], r["action"], r["action_title"],
-         r["purpose"], r["persons"], r["detail"])
+         r["purpose"], r["persons"], json.dumps(r["detail"], ensure_ascii=False), log_words.line(r))
         for r in found
     )  # fmt: skip
     return spreadsheet("access-log-{first}-{last}".format(**form.cleaned_data), head, rows)

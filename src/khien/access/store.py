@@ -15,6 +15,7 @@ from khien.core.i18n import N_
 from khien.core.session import Session
 from khien.core.sql import Queries
 from khien.core.text import fold
+from khien.territory import store as territory
 
 SQL = Queries("khien.access")
 ACCOUNTS = Queries("khien.access", "accounts.sql")
@@ -27,6 +28,7 @@ LOG_FAULTS = {
     "entry added": N_("an entry was added"), "stray month": N_("an entry lies in no month"),
     "tail cut": N_("the last links were cut off"), "history rewritten": N_("the links before were rewritten"),
 }  # fmt: skip
+UNITS = frozenset({"unit", "agency_unit", "agency_unit_was"})  # details that are the id of a unit
 _EVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
@@ -202,7 +204,8 @@ class Asked:
 
 
 def log(session: Session, asked: Asked, *, limit: int = 100, before: dt.datetime | None = None) -> list[dict[str, Any]]:
-    """Calls of some days, newest first: columns of `log` in audit.sql. That they were looked through is logged too.
+    """Calls of some days, newest first: columns of `log` in audit.sql, and `units`: what those in its detail were
+    called on that day, by id. That they were looked through is logged too.
 
     Raises NotAllowed without "access.audit".
     """
@@ -212,11 +215,20 @@ def log(session: Session, asked: Asked, *, limit: int = 100, before: dt.datetime
         before=before or _EVER, action=asked.action, purpose=asked.purpose, username=asked.username,
         person_id=asked.person_id, limit=limit,
     )  # fmt: skip
+    told = [(row, row["at"].astimezone(_VIET_NAM).date(), _units(row["detail"])) for row in rows]
+    names = territory.names_then(session, ((unit, day) for _, day, units in told for unit in units))
+    for row, day, units in told:
+        row["units"] = {unit: names[unit, day] for unit in units if (unit, day) in names}
     about = [asked.person_id] if asked.person_id is not None else []
-    told = {"actions": asked.action, "purpose": asked.purpose, "account": asked.username}
+    narrowed = {"actions": asked.action, "purpose": asked.purpose, "account": asked.username}
     session.log("access.log", about, first=str(asked.first), last=str(asked.last), rows=len(rows),
-                **{name: value for name, value in told.items() if value})  # fmt: skip
+                **{name: value for name, value in narrowed.items() if value})  # fmt: skip
     return rows
+
+
+def _units(detail: dict[str, Any]) -> set[int]:
+    """Ids of units that a detail names."""
+    return {value for name, value in detail.items() if name in UNITS and type(value) is int and 0 < value < 2**31}
 
 
 def log_day(session: Session) -> dt.date:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,22 +14,19 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from khien.access import store
+from khien.access import log_words, store
 from khien.access.actor import actor_for
 from khien.access.gate import account_required, permission_required
 from khien.access.middleware import has_second_factor
-from khien.access.models import Agency
-from khien.access.roles import action_title, detail_title, purposes
+from khien.access.roles import purposes
 from khien.core.errors import NotAllowed
 from khien.core.session import begin
 from khien.core.spreadsheet import plain
 
 _PAGE = 100
 PAGE_ROWS, FILE_ROWS = 50, 50_000  # of a list, of its file
-_DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
 
 
 @account_required
@@ -144,38 +140,8 @@ def language() -> str:
 
 
 def named(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """With what actions and purposes are called."""
-    known = purposes(dt.date.max)
-    for row in rows:
-        row["action_title"] = action_title(row["action"], language())
-        purpose = known.get(row["purpose"])
-        row["purpose_title"] = purpose.title.text(language()) if purpose else row["purpose"]
-        row["details"] = [
-            (detail_title(k, language()), _told(_word(k, v))) for k, v in (row.get("detail") or {}).items()
-        ]
-    return rows
-
-
-def _word(name: str, value: Any) -> Any:
-    """What a value of this detail is called where it is one of a list."""
-    if name in ("agency_kind", "agency_kind_was") and value in Agency.Kind.values:
-        return str(Agency.Kind(value).label)
-    return value
-
-
-def _told(value: Any) -> str:
-    """A detail as it is read: days as everywhere, no words of the program."""
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if value is None:
-        return "–"
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_told(one)}" for name, one in value.items())
-    if isinstance(value, list):
-        return ", ".join(_told(one) for one in value)
-    if isinstance(value, str) and (day := _DAY.fullmatch(value)):
-        return "/".join(reversed(day.groups()))
-    return str(value)
+    """Entries of the log in the reader's words."""
+    return log_words.named(rows, language())
 
 
 def _purposes(ids: tuple[str, ...], day: dt.date | None) -> list[tuple[str, str]]:

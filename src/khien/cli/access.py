@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from khien.access import actions, store
+from khien.access import actions, setup, store
 from khien.access.roles import action_title
 from khien.cli import language, print_json
 from khien.core.actor import machine
@@ -117,13 +117,14 @@ def log_(
     if as_json:
         print_json(found)
         return
-    for row in found:
+    setup.ready(language())
+    from khien.access import log_words
+
+    for row in log_words.named(found, language()):
         who = " · ".join(x for x in (row["account"], row["agency"]) if x) or "khien"
         at = row["at"].astimezone(_ZONE).strftime("%d/%m/%Y %H:%M:%S")
-        detail = " ".join(f"{key}={value}" for key, value in row["detail"].items())
-        click.echo(
-            f"{at}  {who}  {action_title(row['action'], language())} ({row['purpose']}) {row['persons']}  {detail}"
-        )
+        done = f"{row['action_title']} ({row['purpose_title']}) {row['persons']}"
+        click.echo(f"{at}  {who}  {done}  {log_words.line(row)}")
 
 
 @access.command()

@@ -45,6 +45,12 @@ SELECT u.unit_id, u.code, u.level, coalesce(n.name, u.name) AS name
 FROM unit u LEFT JOIN unit_name n ON n.unit_id = u.unit_id AND n.valid @> %(on)s::date
 WHERE u.unit_id = ANY(%(ids)s)
 
+-- name: names_then
+-- What units were called on days, pair by pair, and what they lie in; the last name where a unit had none then.
+SELECT w.unit_id, w.day, concat_ws(', ', coalesce(n.name, u.name), nullif(unit_within(u.unit_id), '')) AS name
+FROM unnest(%(ids)s::integer[], %(days)s::date[]) w (unit_id, day) JOIN unit u USING (unit_id)
+LEFT JOIN unit_name n ON n.unit_id = u.unit_id AND n.valid @> w.day
+
 -- name: within
 SELECT unit_id, unit_within(unit_id) AS within FROM unit WHERE unit_id = ANY(%(ids)s)
 

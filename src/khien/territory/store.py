@@ -64,6 +64,13 @@ def names(session: Session, unit_ids: Iterable[int], on: dt.date | None = None) 
     return {r["unit_id"]: r["name"] for r in session.rows(_sql.names, ids=sorted(set(unit_ids)), on=on)}
 
 
+def names_then(session: Session, units: Iterable[tuple[int, dt.date]]) -> dict[tuple[int, dt.date], str]:
+    """What units were called on days, with what they lie in, in one query; ids that do not exist are absent."""
+    asked = sorted(set(units))
+    ids, days = [unit_id for unit_id, _ in asked], [day for _, day in asked]
+    return {(r["unit_id"], r["day"]): r["name"] for r in session.rows(_sql.names_then, ids=ids, days=days)}
+
+
 def within(session: Session, unit_ids: Iterable[int]) -> dict[int, str]:
     """What units lie in, the nearest first, without the country: names alone are shared by many."""
     return {r["unit_id"]: r["within"] for r in session.rows(_sql.within, ids=sorted(set(unit_ids))) if r["within"]}
