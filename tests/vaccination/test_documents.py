@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from khien import rulebook
+from khien.access import setup
 from khien.vaccination import programmes
+from khien.vaccination.forms.vaccines import vaccine_choices
 
 
 @pytest.mark.parametrize(
@@ -57,3 +62,23 @@ def test_every_series_and_group_has_a_vietnamese_name() -> None:
     assert sorted(shown - set(known)) == []
     assert rulebook.named("Two primary doses", "vi") == "Hai mũi cơ bản"
     assert rulebook.named("Two primary doses", "en") == "Two primary doses"
+
+
+_BRANDS = {"Vaxzevria (AstraZeneca)", "Sputnik V", "Vero Cell (Sinopharm)", "Comirnaty (Pfizer)", "Spikevax (Moderna)",
+           "Janssen", "Hayat-Vax", "Abdala", "Covaxin", "bOPV", "IPV"}  # fmt: skip
+
+
+def test_a_vaccine_is_called_by_its_brand_or_in_both_languages() -> None:
+    known = tomllib.loads(files("khien.rulebook").joinpath("names.toml").read_text(encoding="utf-8"))["names"]
+    assert {vaccine["name"] for vaccine in rulebook.vaccines()} - set(known) == _BRANDS
+
+
+def test_pages_and_forms_call_it_so() -> None:
+    pages = Path(str(files("khien"))).glob("*/templates/**/*.html")
+    assert [str(page) for page in pages if re.search(r"product_name(?!\|named)", page.read_text("utf-8"))] == []
+    setup.ready("vi")
+    products = [{"product": "mvvac", "name": "Measles (MVVAC)"}, {"product": "janssen", "name": "Janssen"}]
+    with translation.override("vi"):
+        assert vaccine_choices(products) == [("mvvac", "Sởi (MVVAC)"), ("janssen", "Janssen")]
+    with translation.override("en"):
+        assert vaccine_choices(products)[0] == ("mvvac", "Measles (MVVAC)")

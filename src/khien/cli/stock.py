@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from khien import rulebook
 from khien.cli import language, print_json
 from khien.core.actor import machine
 from khien.core.i18n import N_, translate
@@ -147,8 +148,8 @@ def balance(site: str | None, as_json: bool) -> None:
     table = Table(*(translate(title, tongue) for title in titles))
     for row in rows:
         table.add_row(
-            row["site_name"], f"{row['product_name']} · {row['lot_number']}", f"{row['expires_on']:%d/%m/%Y}",
-            str(row["doses"]), _state(row, tongue),
+            row["site_name"], f"{rulebook.named(row['product_name'], tongue)} · {row['lot_number']}",
+            f"{row['expires_on']:%d/%m/%Y}", str(row["doses"]), _state(row, tongue),
         )  # fmt: skip
     Console().print(table)
 

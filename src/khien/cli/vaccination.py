@@ -116,6 +116,5 @@ def status(number: str, as_json: bool) -> None:
         return
     for row in rows:
         mark = " " if row["superseded_by"] is None and row["status"] == "completed" else "×"
-        click.echo(
-            f"{mark} {row['given_on']}  {row['product_name']}  {row['lot_number'] or '–'}  {row['site_name'] or '–'}"
-        )
+        vaccine = rulebook.named(row["product_name"], language())
+        click.echo(f"{mark} {row['given_on']}  {vaccine}  {row['lot_number'] or '–'}  {row['site_name'] or '–'}")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from khien import rulebook
 from khien.core.actor import Actor
 from khien.core.errors import BadInput, Fault, NotFound
 from khien.core.i18n import N_, Message, translate
@@ -203,7 +204,8 @@ def send_invitations(*, by: Actor, session_id: int, through: sending.Sender) -> 
 
 def _invitation(row: dict[str, Any]) -> sending.Message:
     told = {
-        "day": f"{row['day']:%d/%m/%Y}", "name": row["name"], "site": row["site_name"], "product": row["product_name"]
+        "day": f"{row['day']:%d/%m/%Y}", "name": row["name"], "site": row["site_name"],
+        "product": rulebook.named(row["product_name"], "vi"),
     }  # fmt: skip
     return sending.Message(
         name=row["name"],

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from khien.core.forms import DateField
 from khien.core.text import MOST_NOTE
+from khien.vaccination.forms.vaccines import vaccine_choices
 
 
 class CampaignForm(forms.Form):
@@ -76,4 +77,4 @@ class AllocationForm(forms.Form):
             (_("Units"), [(f"unit|{unit_id}", name) for unit_id, name in units]),
             (_("Vaccination sites"), [(f"site|{site['code']}", site["name"]) for site in sites]),
         ]
-        self.fields["product"].choices = [(p["product"], p["name"]) for p in products]
+        self.fields["product"].choices = vaccine_choices(products)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from khien.core.forms import DateField
 from khien.core.text import MOST_NOTE
+from khien.vaccination.forms.vaccines import vaccine_choices, vaccine_name
 from khien.vaccination.rules.dose_checks import DoseEntry
 
 
@@ -93,9 +94,10 @@ class CorrectionForm(forms.Form):
 def _lot_choices(lots: Sequence[dict[str, Any]], names: dict[str, str]) -> list[tuple[str, str]]:
     """ "product|lot", so that a lot can never be chosen with another vaccine's name."""
     return [
-        (f"{lot['product']}|{lot['lot_number']}", f"{names.get(lot['product'], lot['product'])} · {lot['lot_number']}")
+        (f"{lot['product']}|{lot['lot_number']}",
+         f"{vaccine_name(names.get(lot['product'], lot['product']))} · {lot['lot_number']}")
         for lot in lots
-    ]
+    ]  # fmt: skip
 
 
 class ElsewhereForm(forms.Form):
@@ -116,7 +118,7 @@ class ElsewhereForm(forms.Form):
 
     def __init__(self, *args: Any, products: Sequence[dict[str, Any]], declares: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["product"].choices = [(p["product"], p["name"]) for p in products]
+        self.fields["product"].choices = vaccine_choices(products)
         if declares:
             del self.fields["evidence"]
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from khien.core.forms import DateField
 from khien.core.text import MOST_NOTE
+from khien.vaccination.forms.vaccines import vaccine_choices
 
 
 class ReceiptForm(forms.Form):
@@ -32,7 +33,7 @@ class ReceiptForm(forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.fields["site"].choices = [(site["code"], site["name"]) for site in sites]
-        self.fields["product"].choices = [(p["product"], p["name"]) for p in products]
+        self.fields["product"].choices = vaccine_choices(products)
 
 
 class MoveForm(forms.Form):

@@ -18,6 +18,7 @@ from khien.core.session import Session, begin
 from khien.population import store as population
 from khien.vaccination import actions, store
 from khien.vaccination.forms import CorrectionForm, DoseForm
+from khien.vaccination.forms.vaccines import vaccine_name
 from khien.vaccination.store import schedule
 from khien.vaccination.views.asking import ask, done, language
 
@@ -93,7 +94,7 @@ def correct(request: HttpRequest, person_id: int, dose_id: int) -> HttpResponse:
     return ask(
         request, form, title=_("Correct a dose"), button=_("Correct"),
         back=reverse("vaccination:doses", args=[person_id]),
-        caption=f"{person['name']} · {dose['product']} · {dose['given_on']:%d/%m/%Y}",
+        caption=f"{person['name']} · {vaccine_name(names[dose['product']])} · {dose['given_on']:%d/%m/%Y}",
         note=_("Nothing is deleted: the old entry stays in the history, marked as corrected."),
     )  # fmt: skip
 

@@ -33,7 +33,8 @@ def work_list(request: HttpRequest) -> HttpResponse:
     """Open events, the most urgent first, and the lots that stand out."""
     with begin(request.actor) as session:
         rows = events.work_list(session)
-        signals = [s for s in events.lot_signals(session) if s.events]
+        names = {p["product"]: p["name"] for p in store.all_products(session)}
+        signals = [(s, names[s.product]) for s in events.lot_signals(session) if s.events]
     language = get_language() or "vi"
     for row in rows:
         row["next"] = row["deadline"].title[language] if row["deadline"] else ""

@@ -17,6 +17,7 @@ from khien.core.errors import NotFound
 from khien.core.session import Session, begin
 from khien.vaccination import actions, store
 from khien.vaccination.forms.stock import ExcursionForm, LotReasonForm, MoveForm, ReceiptForm
+from khien.vaccination.forms.vaccines import vaccine_name
 from khien.vaccination.store import stock
 from khien.vaccination.views.asking import ask, done
 from khien.vaccination.views.sheet import sheet_response
@@ -31,7 +32,13 @@ def fridge(request: HttpRequest) -> HttpResponse:
     if kind:
         head = [_("Vaccination site"), _("Vaccine"), _("Lot"), _("Expires on"), _("Number of doses")]
         rows = [
-            [r["site_name"], r["product_name"], r["lot_number"], f"{r['expires_on']:%d/%m/%Y}", r["doses"]]
+            [
+                r["site_name"],
+                vaccine_name(r["product_name"]),
+                r["lot_number"],
+                f"{r['expires_on']:%d/%m/%Y}",
+                r["doses"],
+            ]
             for r in shown["balances"]
         ]
         return sheet_response("stock", kind, [head, *rows])
@@ -147,7 +154,7 @@ def _held(session: Session) -> list[tuple[str, str]]:
     """What the area's fridges hold, as choices "site|product|lot"."""
     return [
         (f"{r['site']}|{r['product']}|{r['lot_number']}",
-         f"{r['site_name']} · {r['product_name']} · {r['lot_number']} ({r['doses']})")
+         f"{r['site_name']} · {vaccine_name(r['product_name'])} · {r['lot_number']} ({r['doses']})")
         for r in stock.balances(session)
     ]  # fmt: skip
 

@@ -10,6 +10,7 @@ from django.template import Context
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 
+from khien import rulebook
 from khien.core.forms import DateInput
 from khien.web.security import allow_scanner
 
@@ -69,6 +70,12 @@ def titled(title: Any) -> str:
     """A title of the rulebook, `{"en": …, "vi": …}` or an object with both, in the page's language."""
     language = get_language() or "vi"
     return str(title[language] if isinstance(title, dict) else getattr(title, language))
+
+
+@register.filter
+def named(name: str) -> str:
+    """What a vaccine, a series or a group of the rulebook is called in the page's language; brands stay."""
+    return rulebook.named(name, get_language() or "vi") if name else ""
 
 
 @register.filter

@@ -1,0 +1,18 @@
+"""Vaccines as choices of a form, by what the page's language calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.utils.translation import get_language
+
+from khien import rulebook
+
+
+def vaccine_choices(products: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    return [(p["product"], vaccine_name(p["name"])) for p in products]
+
+
+def vaccine_name(name: str) -> str:
+    return rulebook.named(name, get_language() or "vi")
