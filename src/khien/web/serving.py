@@ -6,9 +6,11 @@ import os
 import socket
 
 import django
+from django.db import connections
 from granian import Granian
 from granian.constants import Interfaces
 
+from khien.core import pool
 from khien.core.errors import WrongUsage, system_reason
 from khien.core.i18n import N_
 
@@ -30,6 +32,10 @@ def serve(host: str, port: int, workers: int) -> None:
     check_port(host, port)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "khien.core.settings")
     django.setup()
+    # The workers are forked. A connection that is open by then would be every worker's: each would read the answers to
+    # the others' questions, and ask under their scope.
+    pool.close_all()
+    connections.close_all()
     Granian(
         "khien.web.wsgi:application",
         address=host,
