@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from khien.core.actor import machine
-from khien.core.errors import NotAllowed, NotFound, Refused
+from khien.core.errors import Ambiguous, NotAllowed, NotFound, Refused
 from khien.core.session import Session
 from khien.core.text import fold
 from khien.territory import actions, sources, store
@@ -91,6 +91,26 @@ def test_search_prefers_the_exact(loaded: Session) -> None:
     assert store.search(loaded, "  ") == []
     with pytest.raises(NotFound):
         store.find(loaded, "99999", IN_2021)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Hà Nội", "01"), ("Bến Nghé", "26740"), ("Phường Bến Nghé, Quận 1", "26740"), ("Phường 1, Quận 3", "27160"),
+        ("phuong 1, quan 3, ho chi minh", "27160"), ("Quận 10", "771"),
+    ],
+)  # fmt: skip
+def test_a_name_leads_to_the_one_that_is_meant(loaded: Session, text: str, code: str) -> None:
+    assert store.find(loaded, text, IN_2021)["code"] == code
+
+
+@pytest.mark.parametrize("text", ["Phường 1", "phuong 1", "Phường 1, Thành phố Hồ Chí Minh", "Xã Tân Lập"])
+def test_a_name_that_several_have_is_not_guessed(loaded: Session, text: str) -> None:
+    with pytest.raises(Ambiguous) as refusal:
+        store.find(loaded, text, IN_2021)
+    assert text in str(refusal.value)
+    example = str(refusal.value).rpartition("example: ")[2].removesuffix(".")
+    assert store.find(loaded, example, IN_2021)["name"] == example.split(", ")[0]
 
 
 def test_succession(loaded: Session) -> None:

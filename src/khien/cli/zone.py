@@ -15,6 +15,7 @@ from khien.cli import language, print_json
 from khien.cli._zone_entry import capacity, expire, need, needs
 from khien.cli._zone_output import days_between, export, print_rows, summary
 from khien.core.actor import Actor, machine
+from khien.core.errors import Ambiguous, NotFound
 from khien.core.i18n import N_, translate
 from khien.core.session import Session, begin
 from khien.territory import store as territory
@@ -71,7 +72,9 @@ def _area(
 def _unit(session: Session, code: str, on: dt.date | None) -> int:
     try:
         return int(territory.find(session, code, on)["unit_id"])
-    except territory.NotFound:
+    except Ambiguous:
+        raise
+    except NotFound:  # an order may speak of a commune that is gone
         return int(territory.find(session, code)["unit_id"])
 
 

@@ -130,6 +130,14 @@ class NotFound(KhienError):
         super().__init__(message or N_("Not found."), **params)
 
 
+class Ambiguous(NotFound):
+    """A name that several have; nobody guesses which of them is meant."""
+
+    exit_code = 3
+    http_status = 422
+    code = "ambiguous"
+
+
 class Unavailable(KhienError):
     """The database or another part cannot answer now; trying again may help."""
 

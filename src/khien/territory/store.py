@@ -8,11 +8,12 @@ are public: nothing here depends on the actor, except `top_of_area`.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from khien.core.errors import NotFound
+from khien.core.errors import Ambiguous, NotFound
 from khien.core.i18n import N_
 from khien.core.session import Session
 from khien.core.sql import Queries
@@ -31,17 +32,54 @@ def unit(session: Session, unit_id: int, on: dt.date | None = None) -> Row:
 
 
 def find(session: Session, code: str, on: dt.date | None = None, system: str | None = None) -> Row:
-    """By official code (leading zeros kept), unit id, or name with or without kind and accents. Raises NotFound."""
+    """By official code (leading zeros kept), unit id, or name with or without kind and accents; behind a name that
+    several have, what it lies in: Phường 10, Quận 3. Raises NotFound, Ambiguous."""
     wanted = nfc(code)
     found = session.row(_sql.find, code=wanted, on=on, system=system)
     if found is None and wanted.isdecimal() and 6 < len(wanted) < 10:
         found = session.row(_sql.unit, unit_id=int(wanted), on=on)
     if found is None and not wanted.isdecimal():
-        named = search(session, wanted, on, limit=1)
-        found = next((u for u in named if f" {fold(u['name'])}".endswith(f" {fold(wanted)}")), None)
+        found = _called(session, wanted, on)
     if found is None:
         raise NotFound(N_("There is no administrative unit {unit} on that day."), unit=wanted)
     return found
+
+
+_NAMESAKES = 200  # more units than share a name
+_ONE_DIGIT = re.compile(r"\b0?([1-9])\b")
+
+
+def _called(session: Session, wanted: str, on: dt.date | None) -> Row | None:
+    """The unit of this name: the whole name before the name without its kind, with its accents before without, and the
+    highest level. Raises Ambiguous where several are left. Some lists write Phường 1, some Phường 01."""
+    name, *above = (part.strip() for part in wanted.split(","))
+    spelled = {_ONE_DIGIT.sub(r"\1", name), _ONE_DIGIT.sub(r"0\1", name)}
+    bare = _bare(name)
+
+    def rank(unit: Row) -> tuple[Any, ...]:
+        accents = _ONE_DIGIT.sub(r"\1", name).lower() in _ONE_DIGIT.sub(r"\1", unit["name"]).lower()
+        since: dt.date = unit["valid_from"] or dt.date.min
+        return _bare(unit["name"]) != bare, not accents, unit["level"], -since.toordinal()
+
+    hits = {u["unit_id"]: u for spelling in spelled for u in search(session, spelling, on, limit=_NAMESAKES)}
+    fitting = [
+        unit
+        for unit in hits.values()
+        if f" {_bare(unit['name'])}".endswith(f" {bare}")
+        and all(f" {_bare(part)}," in f" {_bare(unit['within'] or '')}," for part in above)
+    ]
+    best = [unit for unit in fitting if rank(unit) == min(map(rank, fitting))]
+    if len(best) > 1:
+        example = ", ".join(filter(None, (best[0]["name"], best[0]["within"])))
+        raise Ambiguous(
+            N_("{count} units are called {unit}. Enter its code, or what it lies in too, for example: {example}."),
+            count=len(best), unit=wanted, example=example,
+        )  # fmt: skip
+    return best[0] if best else None
+
+
+def _bare(name: str) -> str:
+    return _ONE_DIGIT.sub(r"\1", fold(name))
 
 
 def children(session: Session, unit_id: int, on: dt.date | None = None) -> list[Row]:

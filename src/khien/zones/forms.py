@@ -10,7 +10,7 @@ from django import forms
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from khien.core.errors import NotFound
+from khien.core.errors import Ambiguous, NotFound
 from khien.core.forms import DateField, DayField
 from khien.core.session import Session
 from khien.core.text import MOST_NOTE
@@ -82,6 +82,8 @@ class OrderForm(SignedForm):
     def _unit(self, session: Session, code: str, on: dt.date) -> int:
         try:
             return int(territory.find(session, code, on)["unit_id"])
+        except Ambiguous:
+            raise
         except NotFound:  # an order may speak of a commune that is gone: that is a finding, not a fault
             return int(territory.find(session, code)["unit_id"])
 
