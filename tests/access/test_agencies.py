@@ -39,7 +39,14 @@ def stations(administrators: None) -> dict[str, int]:
 
 
 def test_an_agency_is_made_and_found_and_stands_in_a_file(stations: dict[str, int]) -> None:
+    with begin(machine("test", "*"), role="khien_owner") as session:
+        session.execute(
+            "INSERT INTO unit (unit_id, last_id, system, code, level, kind, name, name_folded, valid)"
+            " SELECT 900000100 + n, 900000100 + n, 'TEST', 'X' || n, 3, 'xa', 'Xã Trùng', 'xa trung', '[2000-01-01,)'"
+            " FROM generate_series(1, 2) n"
+        )
     boss = signed_in("boss")
+    assert "choose one" in page(boss, "/access/agencies/new/")  # no kind is given away
     given = {"code": "cdc", "name": "  CDC tỉnh ", "kind": "cdc", "nation": "on"}
     answer = boss.post("/access/agencies/new/", given)
     assert answer.status_code == 302 and "CDC tỉnh" in page(boss, answer.headers["Location"])
@@ -48,6 +55,8 @@ def test_an_agency_is_made_and_found_and_stands_in_a_file(stations: dict[str, in
         ({"code": "có dấu"}, "letters, numbers"),
         ({"code": "new", "nation": ""}, "tick the whole country"),
         ({"code": "new", "nation": "", "unit": "Nowhere"}, "There is no administrative unit Nowhere"),
+        ({"code": "new", "nation": "", "unit": "Xã Trùng"}, "2 units are called Xã Trùng"),
+        ({"code": "new", "kind": ""}, "This field is required"),
     ):
         refused = boss.post("/access/agencies/new/", given | wrong)
         assert refused.status_code == 422 and said in refused.content.decode(), wrong
@@ -113,7 +122,8 @@ def test_an_agency_closes_when_nobody_serves_in_it_any_more_and_opens_again(stat
     with begin(ADMIN) as session:
         post = next(p for p in store.account(session, number_of("north-nurse"))["every"] if p["agency"])
     actions.change_days(by=ADMIN, assignment_id=post["id"], first_day=None, last_day=DAY)
-    boss.post(f"{at}close/", {"last_day": "31/2/2030"})
+    wrong = boss.post(f"{at}close/", {"last_day": "31/2/2030"})
+    assert wrong.status_code == 422 and 'value="31/2/2030"' in wrong.content.decode()
     assert agency("tram-bac")["valid_until"] is None
     boss.post(f"{at}close/", {"last_day": "31/1/2030"})
     assert agency("tram-bac")["valid_until"] == DAY and "works until 31/01/2030" in page(boss, at)

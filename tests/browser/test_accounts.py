@@ -95,7 +95,7 @@ def test_an_agency_and_a_key_from_their_making_to_their_end(page: Page, watch: W
     expect(page.get_by_role("heading", level=1)).to_contain_text("Trạm Y tế phường Bắc")
     page.get_by_role("button", name="Hoàn tác lần thay đổi gần nhất").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Trạm Y tế xã Bắc")
-    page.locator("#last-day").fill("31/12/2020")
+    page.locator("#id_last_day").fill("31/12/2020")
     page.get_by_role("button", name="Cho ngừng hoạt động").click()
     expect(page.get_by_role("main")).to_contain_text("đã ngừng, ngày cuối 31/12/2020")
     check_axe(page)

@@ -36,6 +36,13 @@ def test_a_permission_opens_its_own_entries_alone(entry: Entry) -> None:
     assert shown == {other.title for other in ENTRIES if other.permission == entry.permission}
 
 
+@pytest.mark.parametrize("beside", ["access:accounts", "access:agencies", "access:keys"])
+def test_a_list_beside_an_entry_stands_under_it(beside: str) -> None:
+    request = asked("account.manage")
+    request.path = reverse(beside)
+    assert [link.url for link in links(request, public=False) if link.current] == [reverse("access:accounts")]
+
+
 def test_below_two_entries_the_nearer_one_is_current() -> None:
     request = asked("case.read", "contact.read")
     request.path = reverse("tracing:work")

@@ -9,12 +9,14 @@ SELECT access_manages(%(account)s, %(today)s);
 -- name: accounts
 -- Accounts that the actor manages (as in access_manages, here all at once), with what they serve as today.
 WITH post AS (
-    SELECT a.id, a.account_id, a.role, a.unit_id, u.name AS unit, g.name AS agency,
+    SELECT a.id, a.account_id, a.role, a.unit_id, g.name AS agency,
+        nullif(concat_ws(', ', u.name, above.name), '') AS unit,  -- unit_called(), of every post there is at once
         coalesce(a.valid_until, 'infinity') >= %(today)s AS open,
         coalesce(a.valid_from, '-infinity') <= %(today)s AS begun,
         coalesce(int4range(u.unit_id, u.last_id, '[]') <@ khien_area(), false) AS inside
     FROM assignment a
     LEFT JOIN unit u ON u.unit_id = a.unit_id
+    LEFT JOIN unit above ON above.unit_id = u.parent_id AND above.level > 0
     LEFT JOIN agency g ON g.id = a.agency_id
     WHERE %(account)s::bigint IS NULL OR a.account_id = %(account)s
 )
@@ -43,7 +45,7 @@ LIMIT %(limit)s OFFSET %(offset)s;
 
 -- name: posts
 -- All posts that an account had, has or will have, newest first.
-SELECT a.id, a.role, u.name AS unit, a.unit_id, g.name AS agency, a.purposes, a.valid_from, a.valid_until,
+SELECT a.id, a.role, unit_called(a.unit_id) AS unit, a.unit_id, g.name AS agency, a.purposes, a.valid_from, a.valid_until,
     coalesce(a.valid_until, 'infinity') >= %(today)s AS open, coalesce(a.valid_from, '-infinity') <= %(today)s AS begun,
     khien_nation() OR coalesce(int4range(u.unit_id, u.last_id, '[]') <@ khien_area(), false) AS inside
 FROM assignment a

@@ -1,7 +1,8 @@
 -- name: agencies
 -- Agencies inside the actor's area, with how many posts in them have not ended.
-SELECT g.id, g.code, g.name, g.kind, g.unit_id, u.name AS unit, u.code AS unit_code, g.valid_until, g.previous,
-    (SELECT name FROM unit WHERE unit_id = (g.previous ->> 'unit_id')::integer) AS previous_unit,
+SELECT g.id, g.code, g.name, g.kind, g.unit_id, unit_called(g.unit_id) AS unit, u.code AS unit_code,
+    g.valid_until, g.previous,
+    unit_called((g.previous ->> 'unit_id')::integer) AS previous_unit,
     coalesce(g.valid_until, 'infinity') >= %(today)s AS open,
     (SELECT count(*) FROM assignment a
      WHERE a.agency_id = g.id AND coalesce(a.valid_until, 'infinity') >= %(today)s) AS posts,
@@ -19,10 +20,9 @@ LIMIT %(limit)s OFFSET %(offset)s;
 
 -- name: agency_posts
 -- Posts in an agency that have not ended, of accounts that the actor manages.
-SELECT a.id, a.account_id, c.name, c.username, a.role, u.name AS unit, a.valid_from, a.valid_until
+SELECT a.id, a.account_id, c.name, c.username, a.role, unit_called(a.unit_id) AS unit, a.valid_from, a.valid_until
 FROM assignment a
 JOIN account c ON c.id = a.account_id
-LEFT JOIN unit u ON u.unit_id = a.unit_id
 WHERE a.agency_id = %(agency)s AND coalesce(a.valid_until, 'infinity') >= %(today)s
   AND access_manages(a.account_id, %(today)s)
 ORDER BY c.username, a.id;
@@ -41,14 +41,14 @@ WHERE agency_id = %(agency)s AND coalesce(valid_until, 'infinity') > %(day)s;
 -- Keys of other systems whose account the actor manages, newest first. Their state is what whoever comes with one meets;
 -- `serves` are the purposes of each role today, and a key without a purpose acts for any of its post.
 SELECT k.id, k.name, k.assignment_id, k.purpose, k.valid_from, k.expires_on, k.last_used_on, k.revoked, k.created_at,
-    a.account_id, a.role, a.purposes, c.name AS account, c.username, c.is_active, g.name AS agency, u.name AS unit,
+    a.account_id, a.role, a.purposes, c.name AS account, c.username, c.is_active, g.name AS agency,
+    unit_called(a.unit_id) AS unit,
     held.state,
     count(*) OVER () AS total
 FROM api_key k
 JOIN assignment a ON a.id = k.assignment_id
 JOIN account c ON c.id = a.account_id
 LEFT JOIN agency g ON g.id = a.agency_id
-LEFT JOIN unit u ON u.unit_id = a.unit_id
 CROSS JOIN LATERAL (
     SELECT CASE WHEN k.revoked THEN 'revoked' WHEN k.expires_on < %(today)s THEN 'over'
                 WHEN NOT c.is_active THEN 'suspended' WHEN k.valid_from > %(today)s THEN 'not-begun'

@@ -98,11 +98,16 @@ def take_back(request: HttpRequest, agency_id: int) -> HttpResponse:
 @permission_required("account.manage")
 @require_POST
 def close_agency(request: HttpRequest, agency_id: int) -> HttpResponse:
-    form = LastDayForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, " ".join(form.errors["last_day"]))
-        return redirect("access:one_agency", agency_id)
-    return _done(request, agency_id, _("The last day of the agency is set."), actions.close_agency, **form.cleaned_data)
+    closing = LastDayForm(request.POST)
+    if closing.is_valid():
+        try:
+            actions.close_agency(by=request.actor, agency_id=agency_id, **closing.cleaned_data)
+        except BadInput as wrong:
+            take(closing, wrong)
+        else:
+            messages.success(request, _("The last day of the agency is set."))
+            return redirect("access:one_agency", agency_id)
+    return _agency(request, agency_id, closing=closing)
 
 
 @permission_required("account.manage")
@@ -121,7 +126,9 @@ def _done(request: HttpRequest, agency_id: int, said: str, action: Any, **more: 
     return redirect("access:one_agency", agency_id)
 
 
-def _agency(request: HttpRequest, agency_id: int, form: ChangeAgencyForm | None = None) -> HttpResponse:
+def _agency(
+    request: HttpRequest, agency_id: int, form: ChangeAgencyForm | None = None, closing: LastDayForm | None = None
+) -> HttpResponse:
     with begin(request.actor) as session:
         agency, today = store.agency(session, agency_id), session.today
         named = agency["unit_code"] or ""
@@ -133,6 +140,7 @@ def _agency(request: HttpRequest, agency_id: int, form: ChangeAgencyForm | None 
     first = {name: agency[name] for name in ("name", "kind")}
     first |= {"unit": named} if agency["unit_id"] is not None else {"nation": True}
     form = form or ChangeAgencyForm(initial=first)
+    closing = closing or LastDayForm()
     if agency["unit"]:
         form.fields["unit"].help_text = _("{unit} now. A commune, district or province, by code or name.").format(
             unit=agency["unit"]
@@ -142,10 +150,10 @@ def _agency(request: HttpRequest, agency_id: int, form: ChangeAgencyForm | None 
         "mark": mark(agency["previous"]),
     }  # fmt: skip
     shown = {
-        "agency": agency, "kind": Agency.Kind(agency["kind"]).label, "today": today,
-        "hidden": agency["posts"] - len(agency["served"]), "form": form, "before": before,
+        "agency": agency, "kind": Agency.Kind(agency["kind"]).label,
+        "hidden": agency["posts"] - len(agency["served"]), "form": form, "before": before, "closing": closing,
     }  # fmt: skip
-    return render(request, "access/one_agency.html", shown, status=422 if form.errors else 200)
+    return render(request, "access/one_agency.html", shown, status=422 if form.errors or closing.errors else 200)
 
 
 def _is_called(session: Session, code: str, unit_id: int) -> bool:

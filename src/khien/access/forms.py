@@ -7,7 +7,7 @@ from typing import Any
 
 from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
 from django import forms
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from khien.access.models import Account, Agency
@@ -68,12 +68,16 @@ class AreaForm(forms.Form):
     """An area that is named outright: nothing typed is not the nation."""
 
     unit = forms.CharField(
-        label=_("Area"),
+        label=pgettext_lazy("of an account or an agency", "Area"),
         required=False,
         max_length=100,
         help_text=_("A commune, district or province, by code or name."),
     )
     nation = forms.BooleanField(label=_("The whole country"), required=False)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["unit"].one_of_two = True  # not an optional one
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -106,7 +110,7 @@ class PostForm(AreaForm):
 
     def __init__(self, *args: Any, today: dt.date, agencies: list[dict[str, Any]], **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["role"].choices = _roles(today)
+        self.fields["role"].choices = [("", _("choose one")), *_roles(today)]
         self.fields["agency"].choices = [("", _("none")), *((a["code"], a["name"]) for a in agencies)]
         self.fields["purposes"].choices = [(p.id, p.title.text(_tongue())) for p in purposes(today).values()]
 
@@ -155,7 +159,7 @@ class ChangeAgencyForm(AreaForm):
     """Name, kind and area of an agency."""
 
     name = forms.CharField(label=_("Name of the agency"), max_length=200)
-    kind = forms.ChoiceField(label=_("Kind"), choices=Agency.Kind.choices)
+    kind = forms.ChoiceField(label=_("Kind"), choices=[("", _("choose one")), *Agency.Kind.choices])
     field_order: tuple[str, ...] = ("name", "kind")
 
 

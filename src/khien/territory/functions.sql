@@ -13,6 +13,13 @@ CREATE OR REPLACE FUNCTION unit_within(unit integer) RETURNS text
     SELECT string_agg(a.name, ', ' ORDER BY a.level DESC) FROM above a WHERE a.level > 0
 $$;
 
+-- What a unit is called, with what it lies in next: many communes have the same name. Null for no unit.
+CREATE OR REPLACE FUNCTION unit_called(unit integer) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT concat_ws(', ', u.name, p.name) FROM unit u LEFT JOIN unit p ON p.unit_id = u.parent_id AND p.level > 0
+    WHERE u.unit_id = unit_called.unit
+$$;
+
 -- For each of some units that a day does not have: the smallest unit of that day that holds all that has its place. That
 -- is its successor (or predecessor) where there is one; of a unit that was split the unit above its parts, so that
 -- nobody is counted in a part where they may not live. What nothing is known of goes with the unit it lay in, in the end

@@ -23,6 +23,7 @@ class Entry:
     permission: str
     about: str  # one sentence for the tile of the start page, marked with N_
     icon: str = "shield"
+    also: tuple[str, ...] = ()  # lists beside it that stand under this entry too
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +182,7 @@ ENTRIES: tuple[Entry, ...] = (
         "account.manage",
         N_("Accounts, their posts, and agencies."),
         "key",
+        ("access:agencies", "access:keys"),
     ),
 )
 
@@ -190,7 +192,10 @@ def links(request: HttpRequest, *, public: bool) -> Iterator[Link]:
     actor = request.actor
     opened = [(e, reverse(e.url_name)) for e in ENTRIES if not e.permission or actor.may(e.permission)]
     # /tracing/contacts/ lies below /tracing/: the entry that says most about where one is, is the current one.
-    here = max((url for _entry, url in opened if request.path.startswith(url)), key=len, default="")
+    below = [
+        (url, under) for e, url in opened for under in (url, *map(reverse, e.also)) if request.path.startswith(under)
+    ]
+    here, _under = max(below, key=lambda pair: len(pair[1]), default=("", ""))
     for entry, url in opened:
         if bool(entry.permission) != public:
             yield Link(entry.title, url, entry.about, entry.icon, url == here)
