@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from khien.core import config, pool
 from khien.core.actor import NATION, Actor, machine
-from khien.core.session import Session, begin
+from khien.core.session import Session, begin, beside
 
 STATION = Actor(7, "station", "vaccination", frozenset(), "{[5,9)}", 3)
 SCOPE = "SELECT current_setting('khien.area') || ' ' || current_setting('khien.account')"
@@ -57,3 +58,28 @@ def test_a_connection_is_clean_for_the_next_one(fresh_database: str) -> None:
         1 / 0  # noqa: B018
     with begin(machine("test")) as later:
         assert later.value(SCOPE) == f"{NATION} "
+
+
+def test_a_session_beside_another_has_its_scope_and_connection_of_its_own(fresh_database: str) -> None:
+    with begin(STATION) as session:
+        with pool.connection("khien_app"):
+            pass  # so that there is a second one
+        with beside(session) as other:
+            assert other is not None
+            assert other.connection is not session.connection
+            assert other.value(SCOPE) == "{[5,9)} 7"
+            assert other.now == session.now
+        assert session.value(SCOPE) == "{[5,9)} 7"
+
+
+def test_there_is_none_beside_a_session_within_another(session: Session) -> None:
+    with begin(STATION) as inner, beside(inner) as other:
+        assert other is None
+
+
+def test_there_is_none_beside_where_all_connections_are_taken(
+    fresh_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config, "pool_size", lambda: 1)
+    with begin(STATION) as session, beside(session) as other:
+        assert other is None

@@ -24,6 +24,7 @@ _pools: dict[str, ConnectionPool[psycopg.Connection[Any]]] = {}
 _making = Lock()
 _used: WeakKeyDictionary[psycopg.Connection[Any], float] = WeakKeyDictionary()  # when last, by the monotonic clock
 _IDLE_SECONDS = 2.0
+_AT_ONCE = 0.001  # seconds
 # The pool's own warnings repeat what the error says, many times over.
 logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
 
@@ -81,6 +82,23 @@ def connection(role: str) -> Iterator[psycopg.Connection[Any]]:
             N_("The disk of the database is full; nothing was written. Free some space and try again."),
             code="disk_full",
         ) from failure
+
+
+@contextmanager
+def spare(role: str) -> Iterator[psycopg.Connection[Any] | None]:
+    """A further connection if one is free at once, else None: whoever holds one already must not wait for another. The
+    pool grows meanwhile, so that there may be one the next time."""
+    opened = _pool(role)
+    try:
+        borrowed = opened.getconn(timeout=_AT_ONCE)
+    except PoolTimeout:
+        yield None
+        return
+    try:
+        yield borrowed
+    finally:
+        _used[borrowed] = time.monotonic()
+        opened.putconn(borrowed)
 
 
 def close_all() -> None:

@@ -39,6 +39,7 @@ class Session:
         self.actor = actor
         self._after: list[Callable[[], None]] = []
         self._now: dt.datetime | None = None
+        self._role: str | None = None  # of a transaction of its own
 
     def rows(
         self, query: LiteralString, params: Mapping[str, Any] | None = None, /, **more: Any
@@ -152,10 +153,28 @@ def begin(actor: Actor, *, role: str = "khien_app") -> Iterator[Session]:
         with _transaction(connection, actor) as now:
             session = Session(connection, actor)
             session._now = now
+            session._role = role
             with _current(session):
                 yield session
         for effect in session._after:
             effect()
+
+
+@contextmanager
+def beside(session: Session) -> Iterator[Session | None]:
+    """A second transaction of the same actor, to read in another thread while `session` reads too. It does not see what
+    `session` has written. None where `session` is within a wider transaction, or no connection is free at once."""
+    if session._role is None:
+        yield None
+        return
+    with pool.spare(session._role) as connection:
+        if connection is None:
+            yield None
+            return
+        with _transaction(connection, session.actor):
+            other = Session(connection, session.actor)
+            other._now = session._now
+            yield other
 
 
 @contextmanager

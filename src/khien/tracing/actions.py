@@ -17,6 +17,7 @@ from khien.core.session import Session, begin
 from khien.core.sql import Queries
 from khien.tracing import store
 from khien.tracing.contact import Contact
+from khien.tracing.found import Found
 from khien.tracing.history import note
 from khien.tracing.movement import derive
 from khien.tracing.rules import cases, exposure
@@ -159,12 +160,13 @@ def trace(
         rule = contact_rule(at.astimezone(VIET_NAM).date())
         windows = {p: _window(c, at, days) for p, c in found.items()}
         span = (min(w.start for w in windows.values()), max(w.end for w in windows.values()))
-        derive.derive(session, start=span[0], end=span[1], persons=list(found))
+        derived = derive.derive(session, start=span[0], end=span[1], persons=list(found))
         rows = store.traced(
             session, persons=list(found), cases=[c["case_id"] for c in found.values()],
             starts=[windows[p].start for p in found], ends=[windows[p].end for p in found],
             onsets=[c["onset_on"] for c in found.values()], moment=at, depth=depth,
             rule=Jsonb(exposure.for_sql(rule)), keep=rule["id"] if keep else None,
+            shared=not derived,
         )  # fmt: skip
         traced = _sorted_out(found, windows, rows)
         session.log("trace.run", list(found), cases=[c["case_id"] for c in found.values()], depth=depth,
@@ -178,14 +180,12 @@ def _window(case: dict[str, Any], moment: dt.datetime, days: int | None) -> Wind
     )
 
 
-def _sorted_out(found: dict[int, dict[str, Any]], windows: dict[int, Window], rows: list[Contact]) -> list[Traced]:
-    traced = {p: Traced(p, c["case_id"], windows[p], [], []) for p, c in found.items()}
-    for row in rows:
-        mine = traced[row.case_person_id]
-        if row.person_id:
-            mine.contacts.append(row)
-        else:
-            mine.cuts.extend(row.cuts)
+def _sorted_out(cases: dict[int, dict[str, Any]], windows: dict[int, Window], found: list[Found]) -> list[Traced]:
+    traced = {p: Traced(p, c["case_id"], windows[p], [], []) for p, c in cases.items()}
+    for one in sorted(found, key=lambda one: one.degree):
+        mine = traced[one.case_person_id]
+        mine.contacts.extend(one.contacts())
+        mine.cuts.extend(cut for row in one.cuts() for cut in row.cuts)
     return list(traced.values())
 
 

@@ -55,12 +55,16 @@ $$;
 -- the check runs with the asker's area, the search with the nation's. `keep`, the id of the contact rule, writes the
 -- contacts down. Cuts come as rows without a person, `exposures` saying what was cut. Degree 2 and more are sought once for
 -- all cases: through the contact of the highest score. `exposures` is JSON text: it is passed on, seldom looked into.
-DROP FUNCTION IF EXISTS
+-- `half` 0 or 1, for depth 2 without `keep`: follow one half of the first degree, for another session follows the other at the
+-- same time (0 answers for the first degree too). A row without a person and without cuts (`[]`) says that it was done so. It
+-- is not where the halves would not add up to what one search finds (crowds were cut) or are too small: then 0 is the whole
+-- search, and 1 nothing.
+DROP FUNCTION IF EXISTS  -- earlier forms
     trace_search(bigint[], bigint[], timestamptz[], timestamptz[], date[], timestamptz, integer, jsonb, text),
     trace_contacts(bigint[], bigint[], timestamptz[], timestamptz[], date[], timestamptz, integer, jsonb, text);
-CREATE FUNCTION trace_search(
+CREATE OR REPLACE FUNCTION trace_search(
     persons bigint[], cases bigint[], starts timestamptz[], ends timestamptz[], onsets date[], moment timestamptz,
-    depth integer, rule jsonb, keep text
+    depth integer, rule jsonb, keep text, half integer
 ) RETURNS TABLE (degree integer, case_person_id bigint, via_person_id bigint, person_id bigint, score double precision,
                  seconds bigint, first_at timestamptz, last_at timestamptz, exposures text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET khien.area = '{(,)}'
@@ -119,7 +123,9 @@ BEGIN
                                          v_starts[v_first:v_last], v_ends[v_first:v_last], v_onsets[v_first:v_last], rule,
                                          v_known, v_crowded, v_share, persons, cases, moment, keep) WHERE keep IS NOT NULL
             LOOP
-                RETURN NEXT;
+                IF half IS DISTINCT FROM 1 THEN
+                    RETURN NEXT;
+                END IF;
                 IF person_id IS NULL THEN
                     v_cut := v_cut || ARRAY(SELECT (e ->> 'place')::bigint FROM json_array_elements(exposures::json) e
                                             WHERE e ->> 'cut' IN ('crowd', 'read'));
@@ -153,8 +159,21 @@ BEGIN
             array_agg(b.batch ORDER BY b.batch, b.score DESC, b.person_id), array_agg(moment), array_agg(NULL::date),
             v_known || (SELECT array_agg(n.person_id) FROM next n), (SELECT count(*) FROM next n)
         INTO v_sources, v_owners, v_starts, v_batches, v_ends, v_onsets, v_known, v_found FROM batch b;
+        IF half IS NOT NULL AND depth = 2 AND keep IS NULL AND cardinality(v_crowded) = 0
+           AND cardinality(v_sources) >= (rule ->> 'halves_from')::integer THEN
+            RETURN QUERY SELECT 2, persons[1], NULL::bigint, NULL::bigint, NULL::float8, NULL::bigint, NULL::timestamptz,
+                NULL::timestamptz, '[]';
+            -- By the person's number, so that nobody is lost between two sessions that see different moments.
+            SELECT array_agg(s ORDER BY n), array_agg(o ORDER BY n), array_agg(a ORDER BY n), array_agg(t ORDER BY n),
+                array_agg(b ORDER BY n), array_agg(NULL::date), ceil(v_budget::float8 * count(*) / cardinality(v_sources))
+            INTO v_sources, v_owners, v_starts, v_batches, v_ends, v_onsets, v_budget
+            FROM unnest(v_sources, v_owners, v_starts, v_batches, v_ends) WITH ORDINALITY AS f (s, o, a, t, b, n)
+            WHERE mod(s, 2) = half;
+        ELSIF half = 1 THEN
+            RETURN;
+        END IF;
         EXIT WHEN v_sources IS NULL;
-        IF v_found > v_most THEN
+        IF v_found > v_most AND half IS DISTINCT FROM 1 THEN
             RETURN QUERY SELECT v_level, persons[1], NULL::bigint, NULL::bigint, NULL::float8, NULL::bigint,
                 NULL::timestamptz, NULL::timestamptz,
                 json_build_array(json_build_object('cut', 'sources', 'total', v_found))::text;
@@ -163,9 +182,9 @@ BEGIN
 END $$;
 
 -- The door to the search: asks whether every case is open and visible to the asker, then searches the nation.
-CREATE FUNCTION trace_contacts(
+CREATE OR REPLACE FUNCTION trace_contacts(
     persons bigint[], cases bigint[], starts timestamptz[], ends timestamptz[], onsets date[], moment timestamptz,
-    depth integer, rule jsonb, keep text
+    depth integer, rule jsonb, keep text, half integer
 ) RETURNS TABLE (degree integer, case_person_id bigint, via_person_id bigint, person_id bigint, score double precision,
                  seconds bigint, first_at timestamptz, last_at timestamptz, exposures text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -179,9 +198,9 @@ BEGIN
         WHERE r.state IN ('suspected', 'probable', 'confirmed')) < cardinality(persons) THEN
         RAISE insufficient_privilege USING MESSAGE = 'a trace needs an open case in the area';
     END IF;
-    RETURN QUERY SELECT * FROM trace_search(persons, cases, starts, ends, onsets, moment, depth, rule, keep);
+    RETURN QUERY SELECT * FROM trace_search(persons, cases, starts, ends, onsets, moment, depth, rule, keep, half);
 END $$;
 
 GRANT EXECUTE ON FUNCTION
-    trace_contacts(bigint[], bigint[], timestamptz[], timestamptz[], date[], timestamptz, integer, jsonb, text)
+    trace_contacts(bigint[], bigint[], timestamptz[], timestamptz[], date[], timestamptz, integer, jsonb, text, integer)
     TO khien_app, khien_loader;

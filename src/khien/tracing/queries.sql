@@ -75,12 +75,15 @@ LEFT JOIN person m ON m.person_id = i.person_id AND m.merged_into IS NOT NULL
 ORDER BY n.row;
 
 -- name: trace
--- Times as numbers: ten thousand are read in a fifth of the time.
-SELECT degree, case_person_id, via_person_id, coalesce(person_id, 0), score, seconds, date_part('epoch', first_at),
-    date_part('epoch', last_at), exposures
+-- By columns, one row a degree and case (found.py). Times as numbers; exposures of one after the other's, a character that no
+-- JSON has between them.
+SELECT degree, case_person_id, array_agg(coalesce(via_person_id, 0)), array_agg(coalesce(person_id, 0)),
+    array_agg(coalesce(score, 0)), array_agg(coalesce(seconds, 0)), array_agg(coalesce(date_part('epoch', first_at), 0)),
+    array_agg(coalesce(date_part('epoch', last_at), 0)), string_agg(exposures, chr(31))
 FROM trace_contacts(%(persons)s::bigint[], %(cases)s::bigint[], %(starts)s::timestamptz[], %(ends)s::timestamptz[],
-    %(onsets)s::date[], %(moment)s::timestamptz, %(depth)s::integer, %(rule)s::jsonb, %(keep)s::text)
-ORDER BY degree, score DESC NULLS LAST, person_id;
+    %(onsets)s::date[], %(moment)s::timestamptz, %(depth)s::integer, %(rule)s::jsonb, %(keep)s::text,
+    %(half)s::integer)
+GROUP BY degree, case_person_id;
 
 -- name: place_names
 SELECT p.place_id, p.code, p.kind, p.name, u.name AS unit_name FROM place p LEFT JOIN unit u USING (unit_id)

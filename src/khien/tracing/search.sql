@@ -14,6 +14,56 @@ BEGIN
             WHERE v.person_id = person AND v.came_at = moment AND v.place_id = place AND v.seat IS NOT NULL);
 END $$;
 
+-- Who shared a household or an address with a source: from when to when, by day. `read`: more than `most` says that there were
+-- more than are read. A function of its own, planned once: it has no months.
+CREATE OR REPLACE FUNCTION trace_home(sources bigint[], starts timestamptz[], ends timestamptz[], onsets date[], most integer)
+    RETURNS TABLE (source_id bigint, person_id bigint, onset date, kind text, read bigint, a timestamptz, b timestamptz)
+    LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan SET enable_hashjoin = off SET enable_mergejoin = off
+    SET enable_seqscan = off SET jit = off SET timezone = 'UTC' AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT s.source_id, m.person_id, s.onset, m.kind, m.read,
+        greatest(s.start, m.first::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh'),
+        least(s.finish, m.last::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh')
+    FROM unnest(sources, starts, ends, onsets) AS s (source_id, start, finish, onset)
+    CROSS JOIN LATERAL (
+        SELECT other.person_id, 'household' AS kind, other.read,
+            greatest(lower(mine.valid), lower(other.valid)) AS first, least(upper(mine.valid), upper(other.valid)) AS last
+        FROM household_member mine
+        CROSS JOIN LATERAL (SELECT m.person_id, m.valid, row_number() OVER () AS read FROM household_member m
+                            WHERE m.household_id = mine.household_id LIMIT most + 1) other
+        WHERE mine.person_id = s.source_id
+          AND (other.person_id <> s.source_id AND mine.valid && other.valid OR other.read > most)
+        UNION ALL
+        SELECT other.person_id, 'stay', 1, greatest(lower(mine.valid), lower(other.valid)),
+            least(upper(mine.valid), upper(other.valid))
+        FROM residence mine
+        CROSS JOIN LATERAL (SELECT r.person_id, r.valid FROM residence r
+                            WHERE r.unit_id = mine.unit_id AND r.address = mine.address AND r.kind = 'stay'
+                            LIMIT most) other
+        WHERE mine.person_id = s.source_id AND mine.kind = 'stay' AND mine.address <> ''
+          AND other.person_id <> s.source_id AND mine.valid && other.valid
+        UNION ALL  -- a guest and the household at that address, both ways
+        SELECT host.person_id, 'stay', 1, greatest(lower(mine.valid), lower(host.valid)),
+            least(upper(mine.valid), upper(host.valid))
+        FROM residence mine JOIN household h ON h.unit_id = mine.unit_id AND h.address = mine.address
+        CROSS JOIN LATERAL (SELECT m.person_id, m.valid FROM household_member m
+                            WHERE m.household_id = h.household_id LIMIT most) host
+        WHERE mine.person_id = s.source_id AND mine.kind = 'stay' AND mine.address <> ''
+          AND host.person_id <> s.source_id AND mine.valid && host.valid
+        UNION ALL
+        SELECT guest.person_id, 'stay', 1, greatest(lower(mine.valid), lower(guest.valid)),
+            least(upper(mine.valid), upper(guest.valid))
+        FROM household_member mine JOIN household h USING (household_id)
+        CROSS JOIN LATERAL (SELECT r.person_id, r.valid FROM residence r
+                            WHERE r.unit_id = h.unit_id AND r.address = h.address AND r.kind = 'stay' AND h.address <> ''
+                            LIMIT most) guest
+        WHERE mine.person_id = s.source_id AND guest.person_id <> s.source_id AND mine.valid && guest.valid
+    ) m
+    WHERE s.start < s.finish;
+END $$;
+
 -- Who was together with whom. One row for everything a source (a case, or one who may be) and somebody else had together:
 -- from when to when, seconds, summed hazard, and the exposures, the riskiest first, as JSON text: lists of kind, place
 -- (null: at home), beginning and end in microseconds since 1970, seconds. `earliest`: when anybody of the sources first met
@@ -104,29 +154,35 @@ BEGIN
               AND coalesce(v.left_at, v.came_at + v_assumed) > s.start
             ORDER BY v.came_at DESC LIMIT v_most_visits
         ) v
-    ), own AS MATERIALIZED (
-        SELECT s.*, p.kind, p.longest, p.least, p.factor, p.head, greatest(s.came_at, s.start) AS a,
-            least(coalesce(s.left_at, s.came_at + v_assumed), s.came_at + p.longest, s.finish) AS b
-        FROM (SELECT * FROM been ORDER BY block, place_id, came_at) s
-        CROSS JOIN LATERAL (
-            SELECT q.kind, v_longest[k.n] AS longest, v_least[k.n] AS least,
-                v_rates[k.n] * (v_air ->> q.ventilation)::float8
-                    * coalesce(least(1, v_area / q.floor_area) ^ v_power, 1) / 3600 AS factor,
-                '[' || to_json(q.kind) || ',' || q.place_id || ',' AS head
-            FROM place q CROSS JOIN LATERAL (SELECT coalesce(array_position(v_kinds, q.kind), v_any) AS n OFFSET 0) k
-            WHERE q.place_id = s.place_id
-            OFFSET 0  -- worked out once a place
-        ) p
-    ), probe AS MATERIALIZED (
-        SELECT o.source_id, o.place_id, o.a, o.b, o.longest, o.least, o.head, row_number() OVER ()::integer AS n,
+    ), own AS MATERIALIZED (  -- n: of those that are followed, in the order in which they are
+        SELECT o.source_id, o.place_id, o.came_at, o.left_at, o.visits, o.a, o.b, o.longest, o.least,
+            o.followed, count(*) FILTER (WHERE o.followed) OVER (ROWS UNBOUNDED PRECEDING) AS n,
             o.factor * trace_infectiousness((o.a AT TIME ZONE 'Asia/Ho_Chi_Minh')::date, o.onset, v_first, v_by_day,
                                             v_unknown) AS a_second,
-            CASE WHEN v_seats AND o.kind = 'travel' THEN visit_seat_row(o.source_id, o.came_at, o.place_id) END AS seat_row
-        FROM own o WHERE o.a < o.b AND o.place_id <> ALL (crowded)
+            CASE WHEN v_seats AND o.kind = 'travel' AND o.followed THEN visit_seat_row(o.source_id, o.came_at, o.place_id) END
+                AS seat_row,
+            o.kind, o.head
+        FROM (
+            SELECT t.*, t.a < t.b AND t.place_id <> ALL (crowded) AS followed FROM (
+                SELECT s.*, p.*, greatest(s.came_at, s.start) AS a,
+                    least(coalesce(s.left_at, s.came_at + v_assumed), s.came_at + p.longest, s.finish) AS b
+                FROM (SELECT * FROM been ORDER BY block, place_id, came_at) s
+                CROSS JOIN LATERAL (
+                    SELECT q.kind, v_longest[k.n] AS longest, v_least[k.n] AS least,
+                        v_rates[k.n] * (v_air ->> q.ventilation)::float8
+                            * CASE WHEN q.floor_area > v_area THEN (v_area / q.floor_area) ^ v_power ELSE 1 END / 3600 AS factor,
+                        '[' || to_json(q.kind) || ',' || q.place_id || ',' AS head
+                    FROM place q CROSS JOIN LATERAL (SELECT coalesce(array_position(v_kinds, q.kind), v_any) AS n OFFSET 0) k
+                    WHERE q.place_id = s.place_id
+                    OFFSET 0  -- worked out once a place
+                ) p
+                OFFSET 0  -- as is when a visit began and ended
+            ) t
+        ) o
     ), met AS MATERIALIZED (
         SELECT o.n, o.source_id, z.person_id, o.head, z.a, z.b, o.a_second, date_part('epoch', z.b - z.a)::integer AS seconds,
             z.read
-        FROM probe o CROSS JOIN LATERAL (
+        FROM own o CROSS JOIN LATERAL (
             SELECT v.person_id, v.read, v.came_at, greatest(v.came_at, o.a) AS a,
                 least(CASE WHEN c.span = 0 THEN v.left_at
                       ELSE least(coalesce(v.left_at, v.came_at + v_assumed), v.came_at + o.longest) END, o.b) AS b
@@ -139,10 +195,10 @@ BEGIN
             ) v
             OFFSET 0  -- so that the end is worked out once
         ) z
-        WHERE z.b > z.a + o.least AND z.person_id <> o.source_id
+        WHERE o.followed AND (z.b > z.a + o.least AND z.person_id <> o.source_id
               AND (NOT v_seats OR o.seat_row IS NULL
                    OR coalesce(abs(o.seat_row - visit_seat_row(z.person_id, z.came_at, o.place_id)) <= v_rows, true))
-           OR z.read > v_most_read
+           OR z.read > v_most_read)
         LIMIT v_most_found + 1
     ), whole AS MATERIALIZED (
         SELECT count(*) AS found, max(m.read) AS read, max(m.n) AS n, v_block > 1 AND count(*) > v_most_found AS again
@@ -152,44 +208,7 @@ BEGIN
         WHERE 3 * (SELECT w.read FROM whole w) > v_most_met AND m.read <= v_most_read
         GROUP BY m.n HAVING count(*) > v_most_met
     ), home AS MATERIALIZED (
-        SELECT s.source_id, m.person_id, s.onset, m.kind, m.read,
-            greatest(s.start, m.first::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh') AS a,
-            least(s.finish, m.last::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh') AS b
-        FROM src s
-        CROSS JOIN LATERAL (
-            SELECT other.person_id, 'household' AS kind, other.read,
-                greatest(lower(mine.valid), lower(other.valid)) AS first, least(upper(mine.valid), upper(other.valid)) AS last
-            FROM household_member mine
-            CROSS JOIN LATERAL (SELECT m.person_id, m.valid, row_number() OVER () AS read FROM household_member m
-                                WHERE m.household_id = mine.household_id LIMIT v_most_home + 1) other
-            WHERE mine.person_id = s.source_id
-              AND (other.person_id <> s.source_id AND mine.valid && other.valid OR other.read > v_most_home)
-            UNION ALL
-            SELECT other.person_id, 'stay', 1, greatest(lower(mine.valid), lower(other.valid)),
-                least(upper(mine.valid), upper(other.valid))
-            FROM residence mine
-            CROSS JOIN LATERAL (SELECT r.person_id, r.valid FROM residence r
-                                WHERE r.unit_id = mine.unit_id AND r.address = mine.address AND r.kind = 'stay'
-                                LIMIT v_most_home) other
-            WHERE mine.person_id = s.source_id AND mine.kind = 'stay' AND mine.address <> ''
-              AND other.person_id <> s.source_id AND mine.valid && other.valid
-            UNION ALL  -- a guest and the household at that address, both ways
-            SELECT host.person_id, 'stay', 1, greatest(lower(mine.valid), lower(host.valid)),
-                least(upper(mine.valid), upper(host.valid))
-            FROM residence mine JOIN household h ON h.unit_id = mine.unit_id AND h.address = mine.address
-            CROSS JOIN LATERAL (SELECT m.person_id, m.valid FROM household_member m
-                                WHERE m.household_id = h.household_id LIMIT v_most_home) host
-            WHERE mine.person_id = s.source_id AND mine.kind = 'stay' AND mine.address <> ''
-              AND host.person_id <> s.source_id AND mine.valid && host.valid
-            UNION ALL
-            SELECT guest.person_id, 'stay', 1, greatest(lower(mine.valid), lower(guest.valid)),
-                least(upper(mine.valid), upper(guest.valid))
-            FROM household_member mine JOIN household h USING (household_id)
-            CROSS JOIN LATERAL (SELECT r.person_id, r.valid FROM residence r
-                                WHERE r.unit_id = h.unit_id AND r.address = h.address AND r.kind = 'stay' AND h.address <> ''
-                                LIMIT v_most_home) guest
-            WHERE mine.person_id = s.source_id AND guest.person_id <> s.source_id AND mine.valid && guest.valid
-        ) m
+        SELECT * FROM trace_home(sources, starts, ends, onsets, v_most_home)
     ), exposure AS (
         SELECT m.source_id, m.person_id, m.n, m.head, m.a, m.b, m.seconds, m.a_second * m.seconds AS hazard
         FROM met m
@@ -212,15 +231,15 @@ BEGIN
                                            interval '1 day') AS day) END
         FROM home h WHERE h.a < h.b AND h.read <= v_most_home AND h.person_id <> ALL (known)
     ), cut (source_id, kind, place_id, a, b, cut, total) AS (
-        SELECT p.source_id, o.kind, p.place_id, NULL::timestamptz, NULL::timestamptz, 'crowd', max(c.met)
-        FROM crowd c JOIN probe p USING (n) JOIN place o USING (place_id) GROUP BY 1, 2, 3
+        SELECT o.source_id, o.kind, o.place_id, NULL::timestamptz, NULL::timestamptz, 'crowd', max(c.met)
+        FROM crowd c JOIN own o USING (n) WHERE o.followed GROUP BY 1, 2, 3
         UNION ALL
         SELECT min(o.source_id), o.kind, o.place_id, min(o.a), max(o.b), 'crowded', count(*)
         FROM own o WHERE o.place_id = ANY (crowded) GROUP BY 2, 3
         UNION ALL
-        SELECT DISTINCT p.source_id, o.kind, p.place_id, NULL::timestamptz, NULL::timestamptz, 'read', v_most_read::bigint
-        FROM met m JOIN probe p USING (n) JOIN place o USING (place_id)
-        WHERE (SELECT w.read FROM whole w) > v_most_read AND m.read > v_most_read
+        SELECT DISTINCT o.source_id, o.kind, o.place_id, NULL::timestamptz, NULL::timestamptz, 'read', v_most_read::bigint
+        FROM met m JOIN own o USING (n)
+        WHERE (SELECT w.read FROM whole w) > v_most_read AND m.read > v_most_read AND o.followed
         UNION ALL
         SELECT DISTINCT o.source_id, NULL, NULL::bigint, NULL::timestamptz, NULL::timestamptz, 'busy', o.visits
         FROM own o WHERE o.visits > v_most_visits
@@ -232,7 +251,7 @@ BEGIN
             v_most_home::bigint
         FROM home h WHERE h.read > v_most_home
         UNION ALL
-        SELECT sources[1], NULL, NULL, NULL, NULL, 'work', (SELECT max(p.n) FROM probe p) - w.n + 1
+        SELECT sources[1], NULL, NULL, NULL, NULL, 'work', (SELECT max(o.n) FROM own o) - w.n + 1
         FROM whole w WHERE w.found > v_most_found
     )
     -- The JSON is put together by hand: a third of the time of json_build_array.
@@ -266,4 +285,5 @@ GRANT EXECUTE ON FUNCTION
 GRANT USAGE ON SCHEMA public TO khien_tracer;
 GRANT SELECT ON visit, visit_span, place, household_member, household, residence TO khien_tracer;
 GRANT EXECUTE ON FUNCTION trace_infectiousness(date, date, integer, double precision[], double precision),
-    visit_seat_row(bigint, timestamptz, bigint) TO khien_tracer;
+    visit_seat_row(bigint, timestamptz, bigint), trace_home(bigint[], timestamptz[], timestamptz[], date[], integer)
+    TO khien_tracer;

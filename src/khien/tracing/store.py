@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from khien.core.errors import NotFound
 from khien.core.i18n import N_
-from khien.core.session import Session
+from khien.core.session import Session, beside
 from khien.core.sql import Queries
-from khien.tracing.contact import Contact
+from khien.tracing.found import Found, read, whole
 from khien.tracing.rules.cases import OPEN_CONTACT
 
 _q = Queries("khien.tracing")
@@ -77,14 +78,30 @@ def traced(
     depth: int,
     rule: Any,
     keep: str | None,
-) -> list[Contact]:
-    """Rows of `trace_contacts` (contacts.sql): contacts, and what was cut as rows without a person. Not logged."""
+    shared: bool = False,
+) -> list[Found]:
+    """What `trace_contacts` (contacts.sql) found, by degree and case. Not logged. `shared`: half of the second degree
+    may be sought in a session beside, which sees only what is committed."""
     asked = {
         "persons": list(persons), "cases": list(cases), "starts": list(starts), "ends": list(ends),
-        "onsets": list(onsets), "moment": moment, "depth": depth, "rule": rule, "keep": keep,
+        "onsets": list(onsets), "moment": moment, "depth": depth, "rule": rule, "keep": keep, "half": None,
     }  # fmt: skip
-    with session.connection.cursor(row_factory=lambda _: Contact._make, binary=True) as cursor:
-        return cursor.execute(_q.trace, asked).fetchall()
+    if shared and depth == 2 and keep is None:
+        with beside(session) as other:
+            if other is not None and (found := _by_halves(session, other, asked)) is not None:
+                return found
+    return _traced(session, asked)
+
+
+def _by_halves(session: Session, other: Session, asked: dict[str, Any]) -> list[Found] | None:
+    with ThreadPoolExecutor(1) as pool:
+        second = pool.submit(_traced, other, asked | {"half": 1})
+        return whole(_traced(session, asked | {"half": 0}), second.result())
+
+
+def _traced(session: Session, asked: dict[str, Any]) -> list[Found]:
+    with session.connection.cursor(binary=True) as cursor:
+        return read(cursor.execute(_q.trace, asked))
 
 
 def contacts(

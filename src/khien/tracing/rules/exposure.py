@@ -55,7 +55,8 @@ def for_sql(rule: Mapping[str, Any]) -> dict[str, Any]:
     rates, minutes, shape = risk["rate"], rule["minutes"], risk["infectiousness"]
     names = (
         "assumed_minutes", "household_hours", "most_visits", "most_met", "most_read", "most_read_far", "most_household",
-        "most_sources", "sources_at_a_time", "most_exposures", "exposures_a_case", "most_exposures_in_all",
+        "most_sources", "sources_at_a_time", "halves_from", "most_exposures", "exposures_a_case",
+        "most_exposures_in_all",
     )  # fmt: skip
     return {
         **{name: bounds[name] for name in names},
