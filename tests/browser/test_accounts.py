@@ -109,6 +109,7 @@ def test_an_agency_and_a_key_from_their_making_to_their_end(page: Page, watch: W
     making = page.url
     check_axe(page)
     page.locator("#id_name").fill("Bệnh viện huyện")
+    page.locator("#id_purpose").select_option(index=1)
     page.locator("#id_expires_on").fill(f"{dt.datetime.now(dt.UTC) + dt.timedelta(days=365):%d/%m/%Y}")
     page.get_by_role("button", name="Tạo khóa").click()
     secret = page.locator("#secret").inner_text()

@@ -31,6 +31,7 @@ def test_the_province_gives_doses_to_its_communes(demo, as_role) -> None:
     page.get_by_role("link", name="Chiến dịch tháng 09/2021").click()
     page.get_by_role("link", name="Phân bổ vắc xin").click()
     check_axe(page)
+    page.locator("#id_place").select_option(index=1)
     page.get_by_label("Số liều").fill("5000")
     page.get_by_label("Vắc xin", exact=True).select_option(value="astrazeneca")
     page.get_by_role("button", name="Phân bổ").click()
@@ -143,6 +144,7 @@ def test_a_hospital_s_list_goes_first_and_its_faults_are_told_by_line(demo, as_r
     check_axe(page)
     known = somebody(demo, doses=0)["number"]
     text = f"Số định danh\n{known}\n{known[1:]}\n"
+    page.locator("#id_group_number").select_option(index=1)
     page.get_by_label("Danh sách của ai").fill("Bệnh viện")
     page.get_by_label("Tệp").set_input_files({"name": "danh-sach.csv", "mimeType": "text/csv", "buffer": text.encode()})
     page.get_by_role("button", name="Đưa vào nhóm").click()

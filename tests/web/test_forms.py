@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khien.core.forms import DateField, DayField
+from khien.core.forms import DateField, DayField, one_of
 
 
 @given(st.dates(min_value=dt.date(1000, 1, 1)))
@@ -63,3 +63,11 @@ def test_refusals_say_why(parts: list[str], code: str) -> None:
 
 def test_an_empty_date_is_none_where_none_is_needed() -> None:
     assert DateField(required=False).clean(["", " ", ""]) is None
+
+
+def test_of_several_nothing_is_chosen_beforehand() -> None:
+    two = [("a", "A"), ("b", "B")]
+    assert [value for value, _name in one_of(iter(two))] == ["", "a", "b"]
+    assert one_of(two[:1]) == two[:1]  # the only one needs no choosing
+    assert one_of([("group", two)])[0][0] == ""
+    assert [value for value, _name in one_of([])] == [""]

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from khien.access.models import Account, Agency
 from khien.access.roles import action_titles, purposes, roles
 from khien.core.errors import BadInput, NotFound
-from khien.core.forms import DayField
+from khien.core.forms import DayField, one_of
 from khien.core.session import Session
 from khien.territory import store as territory
 
@@ -110,7 +110,7 @@ class PostForm(AreaForm):
 
     def __init__(self, *args: Any, today: dt.date, agencies: list[dict[str, Any]], **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["role"].choices = [("", _("choose one")), *_roles(today)]
+        self.fields["role"].choices = one_of(_roles(today))
         self.fields["agency"].choices = [("", _("none")), *((a["code"], a["name"]) for a in agencies)]
         self.fields["purposes"].choices = [(p.id, p.title.text(_tongue())) for p in purposes(today).values()]
 
@@ -159,7 +159,7 @@ class ChangeAgencyForm(AreaForm):
     """Name, kind and area of an agency."""
 
     name = forms.CharField(label=_("Name of the agency"), max_length=200)
-    kind = forms.ChoiceField(label=_("Kind"), choices=[("", _("choose one")), *Agency.Kind.choices])
+    kind = forms.ChoiceField(label=_("Kind"), choices=one_of(Agency.Kind.choices))
     field_order: tuple[str, ...] = ("name", "kind")
 
 
@@ -203,9 +203,10 @@ class KeyForm(forms.Form):
         self, *args: Any, posts: list[tuple[str, str]], served: list[str], today: dt.date, **options: Any
     ) -> None:
         super().__init__(*args, **options)
-        self.fields["post"].choices = posts
+        self.fields["post"].choices = one_of(posts)
         known = purposes(today)
-        self.fields["purpose"].choices = [(p, known[p].title.text(_tongue()) if p in known else p) for p in served]
+        named = [(p, known[p].title.text(_tongue()) if p in known else p) for p in served]
+        self.fields["purpose"].choices = one_of(named)
 
 
 def unit_named(session: Session, form: forms.Form) -> int | None:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+
+
+def one_of(choices: Iterable[Any]) -> list[Any]:
+    """The choices of a select that decides something: nobody presses past the first of several by accident."""
+    found = list(choices)
+    return found if len(found) == 1 and not isinstance(found[0][1], list | tuple) else [("", _("choose one")), *found]
 
 
 class DateInput(forms.MultiWidget):

@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from khien.core.errors import Ambiguous, NotFound
-from khien.core.forms import DateField, DayField
+from khien.core.forms import DateField, DayField, one_of
 from khien.core.session import Session
 from khien.core.text import MOST_NOTE
 from khien.population import store as register
@@ -161,7 +161,7 @@ class CapacityForm(forms.Form):
 
     def __init__(self, *args: Any, communes: Iterable[Mapping[str, Any]], **options: Any) -> None:
         super().__init__(*args, **options)
-        choices = [(str(c["unit_id"]), c["name"]) for c in communes]
+        choices = one_of((str(c["unit_id"]), c["name"]) for c in communes)
         cast(forms.ChoiceField, self.fields["commune"]).choices = choices
 
 

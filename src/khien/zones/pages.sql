@@ -15,7 +15,7 @@ WHERE h.household_id = ANY (%(ids)s) ORDER BY u.unit_id, h.address;
 
 -- name: capacity
 -- The newest report of each commune within a unit on a day.
-SELECT u.unit_id, u.code, u.name, k.sufficient, k.reported_on, k.note
+SELECT u.unit_id, u.code, unit_called(u.unit_id) AS name, k.sufficient, k.reported_on, k.note
 FROM unit u LEFT JOIN LATERAL (
     SELECT * FROM care_capacity c WHERE c.unit_id = u.unit_id AND c.reported_on <= %(on)s::date
     ORDER BY c.reported_on DESC LIMIT 1

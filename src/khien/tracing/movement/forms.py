@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from khien.checkpoints.forms import WhoForm
 from khien.checkpoints.rules import declared
+from khien.core.forms import one_of
 from khien.core.text import MOST_NOTE
 from khien.tracing.movement.places import AIR, KINDS, Guest
 
@@ -38,7 +39,7 @@ class GuestForm(WhoForm):
 class PlaceForm(forms.Form):
     client_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
     name = forms.CharField(label=_("Name of the place"), max_length=200)
-    kind = forms.ChoiceField(label=_("Kind"), choices=[(k, _(text)) for k, text in KINDS.items()])
+    kind = forms.ChoiceField(label=_("Kind"), choices=one_of((k, _(text)) for k, text in KINDS.items()))
     commune = forms.CharField(
         label=_("Commune"), max_length=300, help_text=_("Type the name, then choose. For example: Phường 1, Quận 10."),
         widget=forms.TextInput(attrs={

@@ -8,9 +8,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from khien.core.forms import DateField
+from khien.core.forms import DateField, one_of
 from khien.core.text import MOST_NOTE
-from khien.vaccination.forms.vaccines import vaccine_choices
+from khien.vaccination.forms.vaccines import lot_choices, vaccine_choices
 
 
 class CampaignForm(forms.Form):
@@ -45,11 +45,8 @@ class SessionForm(forms.Form):
         **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__(*args, **kwargs)
-        self.fields["site"].choices = [(site["code"], site["name"]) for site in sites]
-        self.fields["vaccine"].choices = [
-            (f"{lot['product']}|{lot['lot_number']}", f"{names.get(lot['product'], '')} · {lot['lot_number']}")
-            for lot in lots
-        ]
+        self.fields["site"].choices = one_of((site["code"], site["name"]) for site in sites)
+        self.fields["vaccine"].choices = one_of(lot_choices(lots, names))
 
 
 class CloseForm(forms.Form):
@@ -73,8 +70,10 @@ class AllocationForm(forms.Form):
         products: Sequence[dict[str, Any]], **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__(*args, **kwargs)
-        self.fields["place"].choices = [
-            (_("Units"), [(f"unit|{unit_id}", name) for unit_id, name in units]),
-            (_("Vaccination sites"), [(f"site|{site['code']}", site["name"]) for site in sites]),
-        ]
-        self.fields["product"].choices = vaccine_choices(products)
+        self.fields["place"].choices = one_of(
+            [
+                (_("Units"), [(f"unit|{unit_id}", name) for unit_id, name in units]),
+                (_("Vaccination sites"), [(f"site|{site['code']}", site["name"]) for site in sites]),
+            ]
+        )
+        self.fields["product"].choices = one_of(vaccine_choices(products))

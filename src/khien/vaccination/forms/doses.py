@@ -10,9 +10,9 @@ from uuid import uuid4
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from khien.core.forms import DateField
+from khien.core.forms import DateField, one_of
 from khien.core.text import MOST_NOTE
-from khien.vaccination.forms.vaccines import vaccine_choices, vaccine_name
+from khien.vaccination.forms.vaccines import lot_choices, vaccine_choices
 from khien.vaccination.rules.dose_checks import DoseEntry
 
 
@@ -31,8 +31,8 @@ class DoseForm(forms.Form):
         self, *args: Any, lots: list[dict[str, Any]], names: dict[str, str], sites: list[dict[str, Any]], **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["vaccine"].choices = _lot_choices(lots, names)
-        self.fields["site"].choices = [(site["code"], site["name"]) for site in sites]
+        self.fields["vaccine"].choices = one_of(lot_choices(lots, names))
+        self.fields["site"].choices = one_of((site["code"], site["name"]) for site in sites)
 
     @staticmethod
     def first(today: dt.date, site: str | None = None) -> dict[str, Any]:
@@ -71,7 +71,7 @@ class CorrectionForm(forms.Form):
 
     def __init__(self, *args: Any, lots: Sequence[dict[str, Any]], names: dict[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["vaccine"].choices = [("", "–"), *_lot_choices(lots, names)]
+        self.fields["vaccine"].choices = [("", "–"), *lot_choices(lots, names)]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -89,15 +89,6 @@ class CorrectionForm(forms.Form):
             "date": {"given_on": data["given_on"]}, "vaccine": {"product": product, "lot_number": lot_number},
             "error": None,
         }[data["what"]]  # fmt: skip
-
-
-def _lot_choices(lots: Sequence[dict[str, Any]], names: dict[str, str]) -> list[tuple[str, str]]:
-    """ "product|lot", so that a lot can never be chosen with another vaccine's name."""
-    return [
-        (f"{lot['product']}|{lot['lot_number']}",
-         f"{vaccine_name(names.get(lot['product'], lot['product']))} · {lot['lot_number']}")
-        for lot in lots
-    ]  # fmt: skip
 
 
 class ElsewhereForm(forms.Form):
@@ -118,7 +109,7 @@ class ElsewhereForm(forms.Form):
 
     def __init__(self, *args: Any, products: Sequence[dict[str, Any]], declares: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["product"].choices = vaccine_choices(products)
+        self.fields["product"].choices = one_of(vaccine_choices(products))
         if declares:
             del self.fields["evidence"]
 

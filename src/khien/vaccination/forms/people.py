@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from khien.core.forms import DateField
+from khien.core.forms import DateField, one_of
 
 _LARGEST = 5 * 1024 * 1024
 
@@ -23,7 +23,7 @@ class FactForm(forms.Form):
 
     def __init__(self, *args: Any, codes: Sequence[tuple[str, list[tuple[str, str]]]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["code"].choices = list(codes)
+        self.fields["code"].choices = one_of(codes)
 
 
 class PriorityForm(forms.Form):
@@ -42,7 +42,7 @@ class PriorityForm(forms.Form):
 
     def __init__(self, *args: Any, groups: Sequence[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["group_number"].choices = list(groups)
+        self.fields["group_number"].choices = one_of(groups)
 
     def clean_file(self) -> Any:
         sent = self.cleaned_data["file"]

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from khien.core.forms import DateField
+from khien.core.forms import DateField, one_of
 from khien.core.text import MOST_NOTE
 from khien.vaccination.forms.vaccines import vaccine_choices
 
@@ -32,8 +32,8 @@ class ReceiptForm(forms.Form):
         self, *args: Any, sites: Sequence[dict[str, Any]], products: Sequence[dict[str, Any]], **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["site"].choices = [(site["code"], site["name"]) for site in sites]
-        self.fields["product"].choices = vaccine_choices(products)
+        self.fields["site"].choices = one_of((site["code"], site["name"]) for site in sites)
+        self.fields["product"].choices = one_of(vaccine_choices(products))
 
 
 class MoveForm(forms.Form):
@@ -53,7 +53,7 @@ class MoveForm(forms.Form):
         self, *args: Any, held: Sequence[tuple[str, str]], sites: Sequence[dict[str, Any]], **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["held"].choices = list(held)
+        self.fields["held"].choices = one_of(held)
         self.fields["to_site"].choices = [("", "–"), *((site["code"], site["name"]) for site in sites)]
 
     def clean(self) -> dict[str, Any]:
@@ -73,7 +73,7 @@ class ExcursionForm(forms.Form):
 
     def __init__(self, *args: Any, held: Sequence[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["held"].choices = list(held)
+        self.fields["held"].choices = one_of(held)
 
 
 class LotReasonForm(forms.Form):

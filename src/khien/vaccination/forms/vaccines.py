@@ -14,5 +14,14 @@ def vaccine_choices(products: Iterable[Mapping[str, Any]]) -> list[tuple[str, st
     return [(p["product"], vaccine_name(p["name"])) for p in products]
 
 
+def lot_choices(lots: Iterable[Mapping[str, Any]], names: Mapping[str, str]) -> list[tuple[str, str]]:
+    """ "product|lot", so that a lot can never be chosen with another vaccine's name."""
+    return [
+        (f"{lot['product']}|{lot['lot_number']}",
+         f"{vaccine_name(names.get(lot['product'], lot['product']))} · {lot['lot_number']}")
+        for lot in lots
+    ]  # fmt: skip
+
+
 def vaccine_name(name: str) -> str:
     return rulebook.named(name, get_language() or "vi")
