@@ -4,27 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.test import Client
-from django.urls import reverse
-
 from khien.access.actor import actor_for, posts
 from khien.core.actor import Actor, machine
 from khien.core.session import begin
 
-ADMIN = machine("administration", "account.manage")
-WORD, OWN = "bon-mua-hoa-trai-9", "mot-mat-khau-khac-7"
-
-
-def signed_in(username: str, word: str = WORD) -> Client:
-    client = Client(SERVER_NAME="localhost")
-    assert client.post(reverse("account_login"), {"login": username, "password": word}).status_code == 302
-    return client
-
-
-def page(client: Client, address: str, status: int = 200) -> str:
-    answer = client.get(address)
-    assert answer.status_code == status, answer.content.decode()[:1500]
-    return answer.content.decode()
+OWN = "mot-mat-khau-khac-7"  # what they choose instead of a one-time password
 
 
 def accounts() -> Any:

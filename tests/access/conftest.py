@@ -41,10 +41,8 @@ def _point(name: str) -> None:
 @pytest.fixture
 def administrators(django_database: str) -> Iterator[None]:
     """A nation's administrator, one of the north, a nurse on each side, and one account that serves nowhere."""
-    from django.test import override_settings
-
     from khien.access import actions
-    from tests.access.administrators import ADMIN, WORD
+    from tests.pages import ADMIN, ONE_FACTOR, PLAIN_STATIC, WORD, officer
 
     with begin(machine("test", "*"), role="khien_loader") as session:
         add_country(session)
@@ -54,12 +52,10 @@ def administrators(django_database: str) -> Iterator[None]:
         ("north-nurse", "vaccinator", NORTH),
         ("south-nurse", "vaccinator", SOUTH),
     ):
-        actions.add_account(by=ADMIN, username=username, name=username.title(), password=WORD, language="en")
-        actions.assign_role(by=ADMIN, username=username, role=role, unit_id=unit)
+        officer(username, role, unit)
     actions.add_account(by=ADMIN, username="idle", name="Idle", password=WORD, language="en")
     actions.add_agency(by=ADMIN, code="tram-nam", name="Trạm Nam", kind="station", unit_id=SOUTH)
-    plain = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
-    with override_settings(STORAGES=plain, MFA_REQUIRED=False):
+    with PLAIN_STATIC, ONE_FACTOR:
         yield
 
 

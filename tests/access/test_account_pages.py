@@ -15,16 +15,8 @@ from khien.access.store import Sought
 from khien.core.actor import machine
 from khien.core.errors import BadInput, NotAllowed, NotFound, Refused
 from khien.core.session import begin
-from tests.access.administrators import (
-    ADMIN,
-    OWN,
-    accounts,
-    boss_of_the_north,
-    logged,
-    number_of,
-    page,
-    signed_in,
-)
+from tests.access.administrators import OWN, accounts, boss_of_the_north, logged, number_of
+from tests.pages import ADMIN, page, signed_in
 from tests.register import NORTH, SOUTH
 
 

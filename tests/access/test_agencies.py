@@ -15,11 +15,12 @@ from django.urls import reverse
 
 from khien.access import actions, store
 from khien.access.rules import mark
-from khien.access.store import SoughtAgencies
+from khien.access.store import Sought
 from khien.core.actor import Actor, machine
 from khien.core.errors import BadInput, KhienError, NotAllowed, NotFound, Refused
 from khien.core.session import begin
-from tests.access.administrators import ADMIN, boss_of_the_north, logged, number_of, page, signed_in
+from tests.access.administrators import boss_of_the_north, logged, number_of
+from tests.pages import ADMIN, page, signed_in
 from tests.register import COUNTRY, NORTH, SOUTH
 
 DAY = dt.date(2030, 1, 31)
@@ -27,7 +28,7 @@ DAY = dt.date(2030, 1, 31)
 
 def agency(code: str) -> dict[str, Any]:
     with begin(ADMIN) as session:
-        return next(a for a in store.agencies(session, SoughtAgencies()) if a["code"] == code)
+        return next(a for a in store.agencies(session, Sought()) if a["code"] == code)
 
 
 @pytest.fixture

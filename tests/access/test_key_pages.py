@@ -13,7 +13,8 @@ from khien.access.actor import posts
 from khien.core.actor import Actor, machine
 from khien.core.errors import BadInput, NotAllowed, NotFound, Refused
 from khien.core.session import begin
-from tests.access.administrators import ADMIN, boss_of_the_north, logged, number_of, page, signed_in
+from tests.access.administrators import boss_of_the_north, logged, number_of
+from tests.pages import ADMIN, page, signed_in
 from tests.register import NORTH
 
 LAST = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=365)

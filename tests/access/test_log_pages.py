@@ -8,20 +8,17 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from django.test import Client, override_settings
-from django.urls import reverse
 
-from khien.access import actions, store
+from khien.access import store
 from khien.access.store import Asked
 from khien.cli import main
 from khien.core.actor import machine
 from khien.core.errors import NotAllowed, NotFound
 from khien.core.session import begin
+from tests.pages import ONE_FACTOR, PLAIN_STATIC, officer, page, signed_in
 from tests.register import NORTH, SOUTH, add_country, add_person
 
-ADMIN = machine("administration", "account.manage")
 AUDITOR = machine("audit", "access.audit", "access.verify")
-WORD = "bon-mua-hoa-trai-9"
 
 
 @pytest.fixture
@@ -36,27 +33,13 @@ def auditing(django_database: str) -> Iterator[dt.date]:
         ("nurse", "vaccinator", NORTH),
         ("boss", "administrator", None),
     ):
-        actions.add_account(by=ADMIN, username=username, name=username.title(), password=WORD, language="en")
-        actions.assign_role(by=ADMIN, username=username, role=role, unit_id=unit)
-    plain = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
-    with override_settings(STORAGES=plain, MFA_REQUIRED=False):
+        officer(username, role, unit)
+    with PLAIN_STATIC, ONE_FACTOR:
         nurse = signed_in("nurse")
         assert nurse.get("/persons/1/").status_code == 200
         with begin(AUDITOR) as session:
             today = store.log_day(session)
         yield today
-
-
-def signed_in(username: str) -> Client:
-    client = Client(SERVER_NAME="localhost")
-    assert client.post(reverse("account_login"), {"login": username, "password": WORD}).status_code == 302
-    return client
-
-
-def page(client: Client, address: str, status: int = 200) -> str:
-    answer = client.get(address)
-    assert answer.status_code == status, answer.content.decode()[:1500]
-    return answer.content.decode()
 
 
 def table(shown: str) -> str:

@@ -14,13 +14,8 @@ from khien.access import actions
 from khien.access.public import PUBLIC
 from khien.core.actor import machine
 from khien.core.session import begin
+from tests.pages import ADMIN, PLAIN_STATIC, WORD, officer, signed_in
 from tests.register import NORTH, SOUTH, add_country, add_person
-
-ADMIN = machine("administration", "account.manage")
-WORD = "bon-mua-hoa-trai-9"
-PLAIN_STATIC = override_settings(
-    STORAGES={"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
-)
 
 
 def addresses(resolver: URLResolver, spaces: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], URLPattern]]:
@@ -58,17 +53,9 @@ def people(django_database: str) -> Iterator[None]:
         add_person(session, 1, unit=NORTH)
         add_person(session, 2, unit=SOUTH)
     for username, role in (("nurse", "vaccinator"), ("head", "station-head"), ("boss", "administrator")):
-        actions.add_account(by=ADMIN, username=username, name=username.title(), password=WORD, language="en")
-        actions.assign_role(by=ADMIN, username=username, role=role, unit_id=None if role == "administrator" else NORTH)
+        officer(username, role, None if role == "administrator" else NORTH)
     with PLAIN_STATIC:
         yield
-
-
-def signed_in(username: str) -> Client:
-    client = Client(SERVER_NAME="localhost")
-    answer = client.post(reverse("account_login"), {"login": username, "password": WORD})
-    assert answer.status_code == 302, answer.content.decode()
-    return client
 
 
 def test_a_stranger_is_sent_to_sign_in_and_the_sign_in_page_shows(people: None) -> None:

@@ -19,9 +19,7 @@ WORD, OWN = "bon-mua-hoa-trai-9", "mot-mat-khau-khac-7"
 
 
 @pytest.fixture(autouse=True)
-def administrator(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    request.getfixturevalue("django_database")
+def administrator(django_database: str) -> None:  # noqa: F811
     with begin(machine("test", "*"), role="khien_loader") as session:
         add_country(session)
     by = machine("administration", "account.manage")

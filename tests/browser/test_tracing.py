@@ -20,13 +20,7 @@ from tests.tracing.town import add_home, add_people, add_places, add_visits, at,
 
 WORD = "bon-mua-hoa-trai-9"
 TODAY = dt.date(2021, 8, 20)
-
-
-@pytest.fixture(autouse=True)
-def accounts(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
-    """Django in this process too: accounts are made through it. Playwright's own loop does not touch it."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    request.getfixturevalue("django_database")
+pytestmark = pytest.mark.usefixtures("django_database")
 
 
 def given_people_who_met() -> None:

@@ -19,13 +19,7 @@ from tests.zones.people import reside, resident
 
 WORD = "bon-mua-hoa-trai-9"
 TODAY = dt.date(2021, 9, 15)
-
-
-@pytest.fixture(autouse=True)
-def accounts(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
-    """Django in this process too: accounts are made through it. Playwright's own loop does not touch it."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    request.getfixturevalue("django_database")
+pytestmark = pytest.mark.usefixtures("django_database")
 
 
 def given_two_communes_and_their_desks() -> None:

@@ -19,7 +19,7 @@ from khien.checkpoints.movement import kit
 from khien.core.actor import machine
 from khien.core.session import begin
 from tests.access.conftest import django_database, ready  # noqa: F401 - fixtures
-from tests.access.test_pages import ADMIN, PLAIN_STATIC, WORD, signed_in
+from tests.pages import ADMIN, PLAIN_STATIC, WORD, signed_in
 from tests.register import NORTH, SOUTH, add_country, add_person
 
 FORM = {

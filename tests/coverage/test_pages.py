@@ -7,18 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.test import Client, override_settings
-from django.urls import reverse
+from django.test import Client
 
-from khien.access import actions as access
 from khien.core.actor import machine
 from khien.core.session import begin
 from khien.coverage import snapshot
 from tests.access.conftest import django_database, ready  # noqa: F401 - fixtures
+from tests.pages import ONE_FACTOR, PLAIN_STATIC, officer, signed_in
 from tests.register import COUNTRY, NORTH, SOUTH, add_country
 from tests.zones.people import reside, resident
-
-WORD = "bon-mua-hoa-trai-9"
 
 
 @pytest.fixture
@@ -33,14 +30,9 @@ def desk(django_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         session.execute("UPDATE residence SET valid = '[2010-01-01,2021-09-10)' WHERE person_id = 2")
         reside(session, 2, NORTH, start=dt.date(2021, 9, 10))
     snapshot.build(by=machine("coverage", "coverage.build"))
-    by = machine("administration", "account.manage")
-    access.add_account(by=by, username="cdc", name="cdc", password=WORD, language="en")
-    access.assign_role(by=by, username="cdc", role="epidemiologist", unit_id=COUNTRY)
-    plain = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
-    with override_settings(STORAGES=plain, MFA_REQUIRED=False):
-        client = Client(SERVER_NAME="localhost")
-        assert client.post(reverse("account_login"), {"login": "cdc", "password": WORD}).status_code == 302
-        yield client
+    officer("cdc", "epidemiologist", COUNTRY)
+    with PLAIN_STATIC, ONE_FACTOR:
+        yield signed_in("cdc")
 
 
 def test_a_past_day_is_downloaded_as_it_was(desk: Client) -> None:

@@ -21,7 +21,7 @@ from khien.population.rules import partial_date
 from khien.tracing import actions, care, store
 from khien.tracing.movement import diary, places
 from tests.access.conftest import django_database, ready  # noqa: F401 - fixtures
-from tests.access.test_pages import ADMIN, PLAIN_STATIC, WORD, signed_in
+from tests.pages import ADMIN, PLAIN_STATIC, WORD, signed_in
 from tests.register import NORTH, SOUTH
 from tests.tracing.town import ALL, add_home, add_people, number, report
 

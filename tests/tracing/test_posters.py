@@ -25,7 +25,7 @@ from khien.core.session import Session, begin
 from khien.rulebook import load
 from khien.tracing.movement import places, posters
 from tests.access.conftest import django_database, ready  # noqa: F401 - fixtures
-from tests.access.test_pages import ADMIN, WORD, signed_in
+from tests.pages import ADMIN, WORD, signed_in
 from tests.register import NORTH, SOUTH, add_country
 from tests.tracing.test_checkins import shop  # noqa: F401 - fixture
 from tests.tracing.test_command_line import run

@@ -1,4 +1,4 @@
-"""Two communes with a provincial desk and a commune's police who have accounts; and how their pages are asked."""
+"""Two communes with a provincial desk and a commune's police who have accounts."""
 
 from __future__ import annotations
 
@@ -6,17 +6,14 @@ import datetime as dt
 from collections.abc import Iterator
 
 import pytest
-from django.test import Client, override_settings
-from django.urls import reverse
 
-from khien.access import actions as access
 from khien.core.actor import machine
 from khien.core.session import begin
 from tests.access.conftest import django_database, ready  # noqa: F401 - fixtures
+from tests.pages import ONE_FACTOR, PLAIN_STATIC, officer
 from tests.register import COUNTRY, SOUTH, add_country
 from tests.zones.people import reside, resident
 
-WORD = "bon-mua-hoa-trai-9"
 TODAY = dt.date(2021, 9, 15)
 ORDER = {
     "name": "Vùng Bắc", "units": "T1", "grade": "4", "regime": "directive-16", "document": "QĐ 1",
@@ -34,22 +31,7 @@ def desks(django_database: str) -> Iterator[None]:  # noqa: F811
             resident(session, number, name=f"Nguyễn Văn Số {'ABC'[number - 1]}")
         reside(session, 2, SOUTH, "stay", TODAY - dt.timedelta(3), TODAY + dt.timedelta(5))
         session.execute("UPDATE person SET present_unit = %(s)s WHERE person_id = 2", s=SOUTH)
-    by = machine("administration", "account.manage")
-    for username, role, unit in (("cdc", "epidemiologist", COUNTRY), ("nam", "commune-police", SOUTH)):
-        access.add_account(by=by, username=username, name=username, password=WORD, language="en")
-        access.assign_role(by=by, username=username, role=role, unit_id=unit)
-    plain = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
-    with override_settings(STORAGES=plain, MFA_REQUIRED=False):
+    officer("cdc", "epidemiologist", COUNTRY)
+    officer("nam", "commune-police", SOUTH)
+    with PLAIN_STATIC, ONE_FACTOR:
         yield
-
-
-def signed_in(username: str) -> Client:
-    client = Client(SERVER_NAME="localhost")
-    assert client.post(reverse("account_login"), {"login": username, "password": WORD}).status_code == 302
-    return client
-
-
-def page(client: Client, address: str, status: int = 200) -> str:
-    answer = client.get(address)
-    assert answer.status_code == status, answer.content.decode()[:2000]
-    return answer.content.decode()

@@ -7,8 +7,9 @@ import re
 
 from khien.core.actor import machine
 from khien.core.session import begin
+from tests.pages import page, signed_in
 from tests.register import SOUTH
-from tests.zones.conftest import ORDER, TODAY, page, signed_in
+from tests.zones.conftest import ORDER, TODAY
 
 
 def test_from_an_order_to_the_visit_of_who_left(desks: None) -> None:

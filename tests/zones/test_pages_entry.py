@@ -9,8 +9,9 @@ from pathlib import Path
 from khien.core.actor import machine
 from khien.core.session import begin
 from khien.zones import actions
+from tests.pages import page, signed_in
 from tests.register import NORTH, SOUTH
-from tests.zones.conftest import ORDER, TODAY, page, signed_in
+from tests.zones.conftest import ORDER, TODAY
 from tests.zones.people import reside
 
 DESK = machine("test", "*")

@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from khien.access import actions, store
-from khien.access.forms import AccountForm, DaysForm, PostForm, SoughtForm, take, unit_named
+from khien.access.forms import AccountForm, DaysForm, PostForm, SoughtForm, take
 from khien.access.gate import permission_required
 from khien.access.key_views import titled
 from khien.access.roles import purposes, roles
 from khien.access.store import Sought
-from khien.access.views import FILE_ROWS, PAGE_ROWS, language, listed, page_number, spreadsheet
+from khien.access.views import FILE_ROWS, filed, language, listed
 from khien.core.errors import BadInput, NotFound, Refused
 from khien.core.session import Session, begin
 
@@ -26,26 +26,14 @@ from khien.core.session import Session, begin
 @permission_required("account.manage")
 def accounts(request: HttpRequest) -> HttpResponse:
     """Accounts of the administrator's area, by name, state, role and area."""
-    number = page_number(request)
-    with begin(request.actor) as session:
-        form = SoughtForm(request.GET, today=session.today)
-        rows = _found(session, form, limit=PAGE_ROWS, offset=(number - 1) * PAGE_ROWS)
-        _titled(session, rows)
-    return listed(request, "access/accounts.html", form, rows)
+    return listed(request, "access/accounts.html", _asked)
 
 
 @permission_required("account.manage")
 def accounts_file(request: HttpRequest) -> HttpResponse:
     """The same as CSV, a line an account."""
-    with begin(request.actor) as session:
-        form = SoughtForm(request.GET, today=session.today)
-        rows = _found(session, form, limit=FILE_ROWS)
-        if form.errors:
-            raise Http404
-        _titled(session, rows)
-        day = session.today
     head = ("username", "name", "active", "second_factor", "last_sign_in", "posts")
-    return spreadsheet(f"accounts-{day}", head, (_cells(row) for row in rows))
+    return filed(request, "accounts", head, _asked, _cells)
 
 
 @never_cache
@@ -190,16 +178,12 @@ def _account(
     return render(request, "access/one_account.html", shown, status=422 if form.errors or wrong else 200)
 
 
-def _found(session: Session, form: SoughtForm, *, limit: int, offset: int = 0) -> list[dict[str, Any]]:
-    if not form.is_valid():
-        return []
-    data, unit_id = form.cleaned_data, None
-    if data["unit"]:
-        unit_id = unit_named(session, form)
-        if unit_id is None:
-            return []
-    sought = Sought(data["q"], data["state"], data["role"], unit_id)
-    return store.accounts(session, sought, limit=limit, offset=offset)
+def _asked(request: HttpRequest, session: Session, **part: int) -> tuple[SoughtForm, list[dict[str, Any]]]:
+    form = SoughtForm(request.GET, today=session.today)
+    sought = form.sought(session)
+    rows = store.accounts(session, sought, **part) if sought else []
+    _titled(session, rows)
+    return form, rows
 
 
 def _cells(row: dict[str, Any]) -> tuple[Any, ...]:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from khien.access import actions, store
-from khien.access.forms import AgencyForm, ChangeAgencyForm, LastDayForm, SoughtAgencyForm, take, unit_named
+from khien.access.forms import AgencyForm, ChangeAgencyForm, LastDayForm, SoughtAgencyForm, take
 from khien.access.gate import permission_required
 from khien.access.models import Agency
 from khien.access.roles import roles
 from khien.access.rules import mark
-from khien.access.store import SoughtAgencies
-from khien.access.views import FILE_ROWS, PAGE_ROWS, language, listed, page_number, spreadsheet
+from khien.access.views import filed, language, listed
 from khien.core.errors import BadInput, NotFound
 from khien.core.session import Session, begin
 from khien.territory import store as territory
@@ -26,23 +26,15 @@ from khien.territory import store as territory
 @permission_required("account.manage")
 def agencies(request: HttpRequest) -> HttpResponse:
     """Agencies of the administrator's area, by name, state, kind and area."""
-    number, form = page_number(request), SoughtAgencyForm(request.GET)
-    with begin(request.actor) as session:
-        rows = _found(session, form, limit=PAGE_ROWS, offset=(number - 1) * PAGE_ROWS)
-    return listed(request, "access/agencies.html", form, rows)
+    return listed(request, "access/agencies.html", _asked)
 
 
 @permission_required("account.manage")
 def agencies_file(request: HttpRequest) -> HttpResponse:
     """The same as CSV, a line an agency."""
-    form = SoughtAgencyForm(request.GET)
-    with begin(request.actor) as session:
-        rows, day = _found(session, form, limit=FILE_ROWS), session.today
-    if form.errors:
-        raise Http404
     head = ("code", "name", "kind", "unit_id", "unit", "last_day", "posts")
-    cells = ((r["code"], r["name"], r["kind"], r["unit_id"], r["unit"], r["valid_until"], r["posts"]) for r in rows)
-    return spreadsheet(f"agencies-{day}", head, cells)
+    told = ("code", "name", "kind", "unit_id", "unit", "valid_until", "posts")
+    return filed(request, "agencies", head, _asked, itemgetter(*told))
 
 
 @permission_required("account.manage")
@@ -163,17 +155,10 @@ def _is_called(session: Session, code: str, unit_id: int) -> bool:
         return False
 
 
-def _found(session: Session, form: SoughtAgencyForm, *, limit: int, offset: int = 0) -> list[dict[str, Any]]:
-    if not form.is_valid():
-        return []
-    data, unit_id = form.cleaned_data, None
-    if data["unit"]:
-        unit_id = unit_named(session, form)
-        if unit_id is None:
-            return []
-    rows = store.agencies(
-        session, SoughtAgencies(data["q"], data["state"], data["kind"], unit_id), limit=limit, offset=offset
-    )
+def _asked(request: HttpRequest, session: Session, **part: int) -> tuple[SoughtAgencyForm, list[dict[str, Any]]]:
+    form = SoughtAgencyForm(request.GET)
+    sought = form.sought(session)
+    rows = store.agencies(session, sought, **part) if sought else []
     for row in rows:
         row["kind_title"] = Agency.Kind(row["kind"]).label
-    return rows
+    return form, rows

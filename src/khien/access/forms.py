@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
 from django import forms
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from khien.access.models import Account, Agency
 from khien.access.roles import action_titles, purposes, roles
+from khien.access.store import Sought
 from khien.core.errors import BadInput, NotFound
 from khien.core.forms import DayField, one_of
 from khien.core.session import Session
@@ -48,7 +49,22 @@ class LogForm(forms.Form):
         return data
 
 
-class SoughtForm(forms.Form):
+class NarrowedForm(forms.Form):
+    """What narrows a list of the administrator's area."""
+
+    unit = forms.CharField(label=_("Area (code or name)"), required=False, max_length=100)
+    kind_field: ClassVar[str]
+
+    def sought(self, session: Session) -> Sought | None:
+        """What is asked for; None where that is wrong, which stands at its field."""
+        unit_id = None
+        if not self.is_valid() or (self.cleaned_data["unit"] and (unit_id := unit_named(session, self)) is None):
+            return None
+        data = self.cleaned_data
+        return Sought(data["q"], data["state"], data[self.kind_field], unit_id)
+
+
+class SoughtForm(NarrowedForm):
     """What narrows the list of accounts."""
 
     q = forms.CharField(label=_("Name or user name"), required=False, max_length=100)
@@ -57,7 +73,8 @@ class SoughtForm(forms.Form):
         choices=(("", _("everything")), ("active", _("may sign in")), ("suspended", _("suspended"))),
     )  # fmt: skip
     role = forms.ChoiceField(label=_("Role"), required=False)
-    unit = forms.CharField(label=_("Area (code or name)"), required=False, max_length=100)
+    kind_field = "role"
+    field_order = ("q", "state", "role", "unit")
 
     def __init__(self, *args: Any, today: dt.date, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -142,7 +159,7 @@ class LastDayForm(forms.Form):
     last_day = DayField(label=_("Last day"))
 
 
-class SoughtAgencyForm(forms.Form):
+class SoughtAgencyForm(NarrowedForm):
     """What narrows the list of agencies."""
 
     q = forms.CharField(label=_("Name or code"), required=False, max_length=100)
@@ -152,7 +169,8 @@ class SoughtAgencyForm(forms.Form):
         choices=(("", _("everything")), ("open", _("working")), ("closed", _("closed"))),
     )
     kind = forms.ChoiceField(label=_("Kind"), required=False, choices=(("", _("everything")), *Agency.Kind.choices))
-    unit = forms.CharField(label=_("Area (code or name)"), required=False, max_length=100)
+    kind_field = "kind"
+    field_order = ("q", "state", "kind", "unit")
 
 
 class ChangeAgencyForm(AreaForm):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -16,7 +17,7 @@ from khien.access.forms import KeyForm, SoughtKeyForm, take
 from khien.access.gate import permission_required
 from khien.access.roles import purposes, roles
 from khien.access.rules import purposes_of
-from khien.access.views import FILE_ROWS, PAGE_ROWS, language, listed, page_number, spreadsheet
+from khien.access.views import filed, language, listed
 from khien.core.errors import BadInput
 from khien.core.session import Session, begin
 
@@ -24,39 +25,20 @@ from khien.core.session import Session, begin
 @permission_required("account.manage")
 def keys(request: HttpRequest) -> HttpResponse:
     """Keys of the administrator's area, newest first."""
-    number, form = page_number(request), SoughtKeyForm(request.GET)
-    with begin(request.actor) as session:
-        rows = _found(session, form, limit=PAGE_ROWS, offset=(number - 1) * PAGE_ROWS)
-    return listed(request, "access/keys.html", form, rows)
+    return listed(request, "access/keys.html", _asked)
 
 
 @permission_required("account.manage")
 def keys_file(request: HttpRequest) -> HttpResponse:
     """The same as CSV, a line a key; the keys themselves are kept nowhere."""
-    form = SoughtKeyForm(request.GET)
-    with begin(request.actor) as session:
-        rows, day = _found(session, form, limit=FILE_ROWS), session.today
-    if form.errors:
-        raise Http404
     head = (
-        "key",
-        "system",
-        "account",
-        "agency",
-        "unit",
-        "role",
-        "purpose",
-        "first_day",
-        "last_day",
-        "last_use",
-        "state",
-    )
-    cells = (
-        (r["id"], r["name"], r["username"], r["agency"], r["unit"], r["role"], r["acts_for"], r["valid_from"],
-         r["expires_on"], r["last_used_on"], r["state"])
-        for r in rows
+        "key", "system", "account", "agency", "unit", "role", "purpose", "first_day", "last_day", "last_use", "state",
     )  # fmt: skip
-    return spreadsheet(f"api-keys-{day}", head, cells)
+    told = (
+        "id", "name", "username", "agency", "unit", "role", "acts_for", "valid_from", "expires_on", "last_used_on",
+        "state",
+    )  # fmt: skip
+    return filed(request, "api-keys", head, _asked, itemgetter(*told))
 
 
 @permission_required("account.manage")
@@ -111,13 +93,13 @@ def revoke_key(request: HttpRequest, key_id: int) -> HttpResponse:
     return redirect("access:one_key", key_id)
 
 
-def _found(session: Session, form: SoughtKeyForm, *, limit: int, offset: int = 0) -> list[dict[str, Any]]:
+def _asked(request: HttpRequest, session: Session, **part: int) -> tuple[SoughtKeyForm, list[dict[str, Any]]]:
+    form = SoughtKeyForm(request.GET)
     if not form.is_valid():
-        return []
-    asked = form.cleaned_data
-    rows = store.api_keys(session, words=asked["q"], state=asked["state"], limit=limit, offset=offset)
+        return form, []
+    rows = store.api_keys(session, words=form.cleaned_data["q"], state=form.cleaned_data["state"], **part)
     titled(session, rows)
-    return rows
+    return form, rows
 
 
 def titled(session: Session, rows: list[dict[str, Any]]) -> None:

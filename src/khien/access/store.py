@@ -82,11 +82,12 @@ def deeds_of_account(
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """Which accounts are asked for: words of a name, "active" or "suspended", a role held today, a unit."""
+    """Which accounts or agencies are asked for: words of a name; a state ("active" or "suspended", "open" or "closed");
+    a role held today or a kind of agency; a unit."""
 
     words: str = ""
     state: str = ""
-    role: str = ""
+    kind: str = ""
     unit_id: int | None = None
 
 
@@ -97,7 +98,7 @@ def accounts(session: Session, sought: Sought, *, limit: int, offset: int = 0) -
     """
     session.actor.must("account.manage")
     return session.rows(
-        ACCOUNTS.accounts, today=session.today, words=_anywhere(sought.words), state=sought.state, role=sought.role,
+        ACCOUNTS.accounts, today=session.today, words=_anywhere(sought.words), state=sought.state, role=sought.kind,
         unit=sought.unit_id, account=None, limit=limit, offset=offset,
     )  # fmt: skip
 
@@ -114,25 +115,15 @@ def account(session: Session, account_id: int) -> dict[str, Any]:
     return {**found, "every": session.rows(ACCOUNTS.posts, account=account_id, today=session.today)}
 
 
-@dataclass(frozen=True, slots=True)
-class SoughtAgencies:
-    """Which agencies are asked for: words of name or code, "open" or "closed", a kind, a unit."""
-
-    words: str = ""
-    state: str = ""
-    kind: str = ""
-    unit_id: int | None = None
-
-
 def agencies(
-    session: Session, sought: SoughtAgencies | None = None, *, limit: int = 50_000, offset: int = 0
+    session: Session, sought: Sought | None = None, *, limit: int = 50_000, offset: int = 0
 ) -> list[dict[str, Any]]:
     """Agencies inside the actor's area: columns of `agencies` in agencies.sql; without `sought` those that are open.
 
     Raises NotAllowed without "account.manage".
     """
     session.actor.must("account.manage")
-    asked = sought or SoughtAgencies(state="open")
+    asked = sought or Sought(state="open")
     return session.rows(
         AGENCIES.agencies, today=session.today, words=_anywhere(asked.words), state=asked.state, kind=asked.kind,
         unit=asked.unit_id, agency=None, limit=limit, offset=offset,

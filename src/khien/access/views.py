@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -26,7 +26,7 @@ from khien.core.session import begin
 from khien.core.spreadsheet import plain
 
 _PAGE = 100
-PAGE_ROWS, FILE_ROWS = 50, 50_000  # of a list, of its file
+_PAGE_ROWS, FILE_ROWS = 50, 50_000  # of a list, of its file
 
 
 @account_required
@@ -115,12 +115,35 @@ def page_number(request: HttpRequest) -> int:
     return max(1, int(page)) if (page := request.GET.get("page", "1")).isdecimal() and len(page) < 6 else 1
 
 
-def listed(request: HttpRequest, template: str, form: Form, rows: list[dict[str, Any]]) -> HttpResponse:
-    """A page of a list with the form that asks for it; each of `rows` tells the `total` of all."""
+# Answers a request: the form that asks for a list, and the rows from `offset` on, `limit` of them at most.
+Asked = Callable[..., tuple[Form, list[dict[str, Any]]]]
+
+
+def listed(request: HttpRequest, template: str, asked: Asked) -> HttpResponse:
+    """A page of a list with the form that asks for it; each of its rows tells the `total` of all."""
+    number = page_number(request)
+    with begin(request.actor) as session:
+        form, rows = asked(request, session, limit=_PAGE_ROWS, offset=(number - 1) * _PAGE_ROWS)
     total = rows[0]["total"] if rows else 0
-    page = Paginator(range(total), PAGE_ROWS).get_page(page_number(request))
+    page = Paginator(range(total), _PAGE_ROWS).get_page(number)
     shown = {"form": form, "rows": rows, "total": total, "page": page}
     return render(request, template, shown, status=422 if form.errors else 200)
+
+
+def filed(
+    request: HttpRequest,
+    name: str,
+    head: tuple[str, ...],
+    asked: Asked,
+    cells: Callable[[dict[str, Any]], Iterable[Any]],
+) -> HttpResponse:
+    """The same list as CSV."""
+    with begin(request.actor) as session:
+        form, rows = asked(request, session, limit=FILE_ROWS, offset=0)
+        day = session.today
+    if form.errors:
+        raise Http404
+    return spreadsheet(f"{name}-{day}", head, map(cells, rows))
 
 
 def spreadsheet(name: str, head: tuple[str, ...], rows: Iterable[Iterable[Any]]) -> HttpResponse:
