@@ -7,12 +7,16 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 
+import click
 import pytest
 
 from khien.access import actions
+from khien.cli import khien, paragraphs
 from khien.core.actor import machine
 from khien.core.errors import BadInput
+from khien.web.messages import translated
 
 
 def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -41,6 +45,32 @@ def test_help_and_wrong_values_in_vietnamese() -> None:
     assert "Tùy chọn:" in told and "Hiện hướng dẫn này rồi thoát." in told and "mặc định: 1" in told
     assert "nằm ngoài khoảng" in run("trace", "--depth", "9", KHIEN_LANGUAGE="vi").stderr
     assert "Không có lệnh 'nichts'" in run("nichts", KHIEN_LANGUAGE="vi").stderr
+
+
+def helps(command: click.Command, path: str = "khien") -> Iterator[tuple[str, str]]:
+    """Where each help text stands, and what it says in English."""
+    told = [command.help, *(one.help for one in command.params if isinstance(one, click.Option))]
+    yield from ((path, text) for text in told if text)
+    for name in command.list_commands(click.Context(command)) if isinstance(command, click.Group) else ():
+        below = command.get_command(click.Context(command), name)
+        assert below is not None
+        yield from helps(below, f"{path} {name}")
+
+
+def test_the_help_of_every_command_is_there_in_vietnamese(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KHIEN_LANGUAGE", "en")
+    known = {message for message, context in translated() if context is None}
+    parts = {(path, part.removeprefix("\b\n")) for path, text in helps(khien) for part in paragraphs(text)}
+    assert len(parts) > 350
+    assert sorted((path, part) for path, part in parts if part not in known) == []
+
+
+def test_help_is_told_in_vietnamese_paragraph_by_paragraph() -> None:
+    told = run("vaccination", "evaluate", "--help", KHIEN_LANGUAGE="vi").stdout
+    assert "Đánh giá các mũi tiêm" in told and "\n    id            giá trị bất kỳ" in told
+    assert "Chương trình tiêm chủng" in run("--help", KHIEN_LANGUAGE="vi").stdout
+    assert "bản đối chứng" in run("bench", "load", "--help", KHIEN_LANGUAGE="vi").stdout
+    assert "Vaccination programmes" in run("--help", KHIEN_LANGUAGE="en").stdout
 
 
 # What each kind of value in any command says of a wrong one, a line a kind.

@@ -6,6 +6,7 @@ A noun's file `khien/cli/<noun>.py` holds a click command or group with the name
 from __future__ import annotations
 
 import gettext
+import inspect
 import json
 import os
 import pkgutil
@@ -31,6 +32,7 @@ def language() -> str:
 # Types whose names click puts into its messages and its help without asking gettext for them.
 _NAMED = (click.types.IntParamType, click.IntRange, click.types.FloatParamType, click.FloatRange,
           click.types.StringParamType)  # fmt: skip
+_LAID_OUT = "\b\n"  # click's mark of a paragraph that is not to be wrapped
 _NAMES = {kind: kind.name for kind in _NAMED}
 
 
@@ -46,6 +48,32 @@ def _speak() -> None:
 _speak()  # before the commands are made: click asks for some of its words then
 
 
+def paragraphs(text: str) -> list[str]:
+    """The parts of a help text, as the catalogue holds them; one that is laid out by hand keeps its mark and lines."""
+    parts = [part for part in inspect.cleandoc(text).split("\n\n") if part.strip()]
+    return [part if part.startswith(_LAID_OUT) else " ".join(part.split()) for part in parts]
+
+
+def _told(text: str) -> str:
+    told = []
+    for part in paragraphs(text):
+        mark = _LAID_OUT if part.startswith(_LAID_OUT) else ""
+        told.append(mark + gettext.gettext(part.removeprefix(mark)))
+    return "\n\n".join(told)
+
+
+def tell_help(command: click.Command) -> click.Command:
+    """The command, with its help and that of all below it in the terminal's language."""
+    if language() != "en":
+        command.help = command.help and _told(command.help)
+        for one in command.params:
+            if isinstance(one, click.Option):
+                one.help = one.help and _told(one.help)
+        for below in command.commands.values() if isinstance(command, click.Group) else ():
+            tell_help(below)
+    return command
+
+
 class _Nouns(click.Group):
     """Loads a noun's module only when it is called, so that `khien card parse` starts fast."""
 
@@ -58,7 +86,7 @@ class _Nouns(click.Group):
         module = name.replace("-", "_")
         command = getattr(import_module(f"khien.cli.{module}"), module)
         assert isinstance(command, click.Command)
-        return command
+        return tell_help(command)
 
 
 @click.command(cls=_Nouns, context_settings={"help_option_names": ["-h", "--help"]})
@@ -101,6 +129,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Entry point. Exit codes: 0 done, 1 our fault, 2 wrong usage, 3 bad input, 4 not allowed, 5 not found."""
     words = sys.argv[1:] if arguments is None else arguments
     _speak()
+    tell_help(khien)
     try:
         khien.main(words, prog_name="khien", standalone_mode=False)
     except click.exceptions.Abort:
@@ -116,12 +145,12 @@ def main(arguments: list[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as failure:
-        told = _told(failure)
+        told = _unforeseen(failure)
         report(told, "--json" in words)
         sys.exit(told.exit_code)
 
 
-def _told(failure: Exception) -> KhienError:
+def _unforeseen(failure: Exception) -> KhienError:
     """What no command foresaw, in a sentence. Never with values, which may name a person: only where it happened."""
     import psycopg
 

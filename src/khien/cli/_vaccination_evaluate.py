@@ -18,12 +18,12 @@ from khien.vaccination import evaluation, programmes, reasons
 from khien.vaccination.rules.facts import Person
 from khien.vaccination.rules.model import Programme
 
-HELP = f"""Judge the doses of the people in FILE by a programme, and say what is next for each.
+HELP = """Judge the doses of the people in FILE by a programme, and say what is next for each.
 
 FILE has one person a line ("-": standard input), the answer one line a person in the same order.
 
 \b
-PROGRAMME is the name of a shipped programme ({", ".join(programmes.shipped())}),
+PROGRAMME is the name of a shipped programme (`khien programme show` lists them),
 a TOML file, or a folder written by `khien programme import-cdsi`.
 
 \b
@@ -33,15 +33,15 @@ A line is a JSON object; dates are YYYY-MM-DD; birth_date and on are required:
   sex           female | male; anything else counts as unknown
   birth_country as the programme spells it; the programme's own where absent
   on            the day of evaluation; --on gives it for lines without one
-  conditions    [code or title, or {{"code": …, "system": "SNOMED", "date": …}}] as the programme
+  conditions    [code or title, or {"code": …, "system": "SNOMED", "date": …}] as the programme
                 lists them (`khien programme show` does); "observations" means the same
-  infections    [{{"disease": "covid-19", "date": "2021-09-20"}}]
-  doses         [{{"date": …, "product": "astrazeneca"}}] or [{{"date": …, "cvx": "08", "mvx": "MSD"}}],
+  infections    [{"disease": "covid-19", "date": "2021-09-20"}]
+  doses         [{"date": …, "product": "astrazeneca"}] or [{"date": …, "cvx": "08", "mvx": "MSD"}],
                 with trade_name, volume (ml), lot_expires, sub_standard (true: spoilt) where known
 
 \b
 The answer holds
-  doses     as they were sent: evaluations [{{group, status, series, reasons}}] with
+  doses     as they were sent: evaluations [{group, status, series, reasons}] with
             status valid | not_valid | extraneous | sub_standard
   forecast  for each vaccine group: status (not_complete | complete | immune | contraindicated |
             aged_out | not_recommended), dose_number, dose_kind, earliest, recommended, past_due,

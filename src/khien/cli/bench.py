@@ -6,6 +6,8 @@ from importlib import import_module
 
 import click
 
+from khien.cli import tell_help
+
 # Name of the bench: where its command is. A capability adds a line.
 _BENCHES = {
     "zone": "khien.zones.bench",
@@ -32,7 +34,7 @@ class _Benches(click.Group):
             return None
         command = getattr(import_module(_BENCHES[name]), name.replace("-", "_"))
         assert isinstance(command, click.Command)
-        return command
+        return tell_help(command)
 
 
 @click.group(cls=_Benches)
