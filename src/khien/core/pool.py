@@ -24,7 +24,7 @@ _pools: dict[str, ConnectionPool[psycopg.Connection[Any]]] = {}
 _making = Lock()
 _used: WeakKeyDictionary[psycopg.Connection[Any], float] = WeakKeyDictionary()  # when last, by the monotonic clock
 _IDLE_SECONDS = 2.0
-_AT_ONCE = 0.001  # seconds
+_AT_ONCE = 0.01  # seconds: as long as it takes to make one
 # The pool's own warnings repeat what the error says, many times over.
 logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
 

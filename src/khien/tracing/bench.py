@@ -6,6 +6,7 @@ import datetime as dt
 import gc
 import json
 import tempfile
+from contextlib import closing, suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from khien.core import bench, config
 from khien.core.actor import machine
 from khien.core.errors import NotFound
 from khien.core.i18n import N_
+from khien.core.server import databases
 from khien.core.session import begin
 from khien.core.sql import Queries
 from khien.tracing import actions, visits
@@ -47,10 +49,10 @@ def trace(people: int, cases: int, only: str | None, as_json: bool) -> None:
     """
     if only in (None, "load"):
         _make(people, cases)
-        _vacuum()
+        _settle()
         with tempfile.TemporaryDirectory(prefix="khien-bench-") as folder:
             _bench_load(Path(folder) / "visits.csv", people, as_json)
-        _vacuum()
+        _settle()
     with begin(machine("bench", "*"), role="khien_loader") as session:
         found = [row["person_id"] for row in session.rows("SELECT person_id FROM case_report ORDER BY case_id")]
     if not found:
@@ -74,10 +76,12 @@ def _make(people: int, cases: int) -> None:
         session.execute(_q.cases, people=people, cases=cases)
 
 
-def _vacuum() -> None:
-    """As autovacuum does after a while: visibility map and figures."""
-    with psycopg.connect(config.database_dsn("khien_owner"), autocommit=True) as connection:
-        connection.execute("VACUUM (ANALYZE) visit, person, identifier, household_member, place, case_report")
+def _settle() -> None:
+    """As autovacuum and the checkpointer do after a while: visibility map, figures, nothing left to write."""
+    with closing(databases.connect_admin(databases.current_name())) as admin:
+        admin.execute("VACUUM (ANALYZE) visit, person, identifier, household_member, place, case_report")
+        with suppress(psycopg.errors.InsufficientPrivilege):  # a server of somebody else's
+            admin.execute("CHECKPOINT")
 
 
 def _bench_load(path: Path, people: int, as_json: bool) -> None:
@@ -107,8 +111,8 @@ def _bench_load(path: Path, people: int, as_json: bool) -> None:
         connection.execute("CREATE INDEX ON loading.keyed (place_id, span, came_at) INCLUDE (left_at, person_id)")
         keyed = _copy_in(connection, f"loading.keyed ({_COLUMNS})", resolved, "TEXT")
         connection.execute("DROP TABLE loading.keyed")
-    bench.show(bench.rate("visits-load-bare", done.loaded, ours, bare, "visits/s, COPY without keys"), as_json)
-    bench.show(bench.rate("visits-load", done.loaded, ours, keyed, "visits/s, COPY with the same keys"), as_json)
+    bench.show(bench.rate("visits-load", done.loaded, ours, bare, "visits/s, COPY without keys"), as_json)
+    bench.show(bench.rate("visits-load-keyed", done.loaded, ours, keyed, "visits/s, COPY with the same keys"), as_json)
 
 
 def _copy_in(connection: psycopg.Connection[tuple[object, ...]], table: str, path: Path, form: str) -> float:
