@@ -18,7 +18,7 @@ from tests.population.extracts import load, ready, register, rejects, row, write
 
 _NAMES = ("Nguyễn Thị Ví Dụ", "ĐẶNG Văn Ơn", "Hoà", "Hòa", "Ý", "lê  hai dấu cách", "O'Neil", "Müller", "Trần Ư", " Lê A")  # fmt: skip  # noqa: E501
 _DAYS = ("", "2021-05-01", "2021-08-31", "2021-09-01", "2021-09-02", "2021-02-30", "1850-01-01", "5/2021",
-         " 2021-05-01")  # fmt: skip
+         " 2021-05-01", "infinity", "12021-05-01", "0044-03-15 (BC)", "0040-03-15 (BC)")  # fmt: skip
 _COMMUNES = ("", "T1", "T2", "T9", " T1")
 
 
@@ -46,7 +46,7 @@ def odd_people(count: int) -> list[dict[str, str]]:
                 card_kind=sometimes("", "cccd", "cmnd", "CCCD", "thẻ"),
                 card_issued_on=sometimes("", *_DAYS),
                 card_expires_on=sometimes("", *_DAYS),
-                household=sometimes(household, "", f" {household}", "H1"),
+                household=sometimes(household, "", f" {household}", f"{household}\u00a0", "H1"),
                 relation=sometimes("head" if n % 3 == 0 else "child", "", "Child", "con", "head"),
                 commune=sometimes("T1", *_COMMUNES),
                 address=sometimes("Số 1, phố Thử", "", ' "3"\tnhà 2 ', "Ngõ 1\nnhà 2", "\\N", "A" * 501),

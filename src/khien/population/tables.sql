@@ -138,6 +138,7 @@ CREATE TABLE loading.kept_key (
     relation  regclass NOT NULL,
     position  integer NOT NULL,
     statement text NOT NULL,
+    textual   boolean NOT NULL,          -- an index that begins with a text
     PRIMARY KEY (relation, position)
 );
 
@@ -179,16 +180,31 @@ BEGIN
     LOOP
         EXECUTE format('LOCK TABLE %s IN SHARE MODE', found.relation);
     END LOOP;
-    INSERT INTO loading.kept_key (relation, position, statement)
-    SELECT relation, row_number() OVER (ORDER BY rank, name), statement FROM (
+    INSERT INTO loading.kept_key (relation, position, statement, textual)
+    SELECT relation, row_number() OVER (ORDER BY rank, name), statement,
+        coalesce((SELECT a.atttypid = 'text'::regtype FROM pg_attribute a WHERE a.attrelid = index AND a.attnum = 1), false)
+    FROM (
         SELECT conrelid::regclass AS relation, CASE contype WHEN 'p' THEN 1 ELSE 3 END AS rank, conname AS name,
-            format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) AS statement
+            format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) AS statement,
+            conindid AS index
         FROM pg_constraint WHERE conrelid = ANY (tables) AND contype = ANY (taken)
         UNION ALL
-        SELECT i.indrelid::regclass, 2, i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid)
+        SELECT i.indrelid::regclass, 2, i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid), i.indexrelid
         FROM pg_index i WHERE i.indrelid = ANY (tables)
           AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid AND c.conrelid = i.indrelid)
+        UNION ALL
+        SELECT d.adrelid::regclass, 4, a.attname,
+            format('ALTER TABLE %s ALTER %I SET DEFAULT clock_timestamp()', d.adrelid::regclass, a.attname), 0
+        FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+        WHERE d.adrelid = ANY (tables) AND pg_get_expr(d.adbin, d.adrelid) = 'clock_timestamp()'
     ) kept;
+    -- What is asked anew for each row keeps COPY from writing a page at a time.
+    FOR found IN SELECT d.adrelid::regclass AS relation, a.attname
+        FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+        WHERE d.adrelid = ANY (tables) AND pg_get_expr(d.adbin, d.adrelid) = 'clock_timestamp()'
+    LOOP
+        EXECUTE format('ALTER TABLE %s ALTER %I SET DEFAULT %L', found.relation, found.attname, clock_timestamp());
+    END LOOP;
     FOR found IN SELECT conrelid::regclass AS relation, conname FROM pg_constraint
         WHERE conrelid = ANY (tables) AND contype = ANY (taken)
     LOOP
@@ -206,6 +222,7 @@ DECLARE
     forced regclass[];
     found record;
     wrong boolean;
+    memory text := current_setting('maintenance_work_mem');
 BEGIN
     IF NOT tables::oid[] <@ '{person,identifier,personal_card,household,household_member,residence}'::regclass[]::oid[] THEN
         RAISE insufficient_privilege;
@@ -232,7 +249,14 @@ BEGIN
             RAISE foreign_key_violation USING MESSAGE = format('foreign key %s does not hold', found.conname);
         END IF;
     END LOOP;
-    FOR found IN SELECT k.statement FROM loading.kept_key k WHERE k.relation = ANY (tables) ORDER BY k.relation, k.position LOOP
+    -- Texts are sorted in runs small enough for the processor's cache, a third faster than all at once, and large enough
+    -- to be merged in one pass (each run is read 264 kB at a time).
+    FOR found IN
+        SELECT k.statement, CASE WHEN k.textual THEN greatest(8192, sqrt(pg_relation_size(k.relation) / 1024.0 * 264)::integer)
+            || 'kB' ELSE memory END AS memory
+        FROM loading.kept_key k WHERE k.relation = ANY (tables) ORDER BY k.relation, k.position
+    LOOP
+        PERFORM set_config('maintenance_work_mem', found.memory, true);
         EXECUTE found.statement;
     END LOOP;
     FOR found IN SELECT unnest(forced) AS relation LOOP

@@ -65,7 +65,15 @@ _MACROS = (
     # regular expression.
     "CREATE MACRO plain_text(v) AS v IS NULL OR (length(v) <= 500 AND NOT (contains(v, '\"') OR contains(v, '\\')"
     " OR contains(v, '\t') OR contains(v, '\n') OR contains(v, '\r')))",
-    "CREATE MACRO day_or_none(v) AS v IS NULL OR coalesce(TRY_CAST(v AS DATE)::VARCHAR = v, false)",
+    # In a block without any of them.
+    "CREATE MACRO short_text(v) AS v IS NULL OR length(v) <= 500",
+    "CREATE MACRO full_day(v) AS CASE length(v) WHEN 10 THEN v WHEN 7 THEN v || '-01' WHEN 4 THEN v || '-01-01'"
+    " ELSE '' END",
+    "CREATE MACRO card_of(kind, old_number, number) AS CASE kind WHEN 'cmnd' THEN coalesce(old_number, number)"
+    " ELSE number END",
+    # No infinity, no year of five digits, none before Christ: DuckDB and PostgreSQL read those too.
+    "CREATE MACRO day_or_none(v) AS v IS NULL"
+    " OR (length(v) = 10 AND coalesce(TRY_CAST(v AS DATE)::VARCHAR = v, false))",
     # From the first to the last day, as PostgreSQL reads it.
     "CREATE MACRO spell(since, last) AS '[' || since || ',' || coalesce((last::DATE + 1)::VARCHAR, '') || ')'",
     "CREATE TABLE judged (kind VARCHAR, value VARCHAR)",
@@ -145,7 +153,9 @@ class Usual:
         with self._engine.cursor() as engine:
             try:
                 line, complete = self._read(engine, block, piece)
-                engine.execute(self._text("type_rows", line=line))
+                plain = "short_text" if complete and _plain(block.text) else "plain_text"
+                for step in ("few", "type_rows"):
+                    engine.execute(self._text(step, line=line, plain=plain))
                 engine.execute(self._text("typed"))
                 usual = _number(engine, "SELECT count(*) FROM derived WHERE usual")
                 if usual:
@@ -269,6 +279,11 @@ def _only(block: Block, extract: Extract, wanted: Callable[[int], bool]) -> Bloc
     separator = extract.delimiter.encode()
     rows = [row for row in numbered_rows(block.rows) if wanted(int(row.partition(separator)[0]))]
     return replace(block, text=b"", numbered=b"\n".join(rows))
+
+
+def _plain(text: bytes) -> bool:
+    """Whether no value of the block holds what `plain_text` looks for: breaks and returns are not in `Block.text`."""
+    return not any(sign in text for sign in (b'"', b"\\", b"\t"))
 
 
 def _text(name: str, **values: object) -> str:

@@ -1,63 +1,76 @@
 -- The usual rows of an extract, for DuckDB: typed, shaped and written to an empty register without passing PostgreSQL's
 -- checks one by one. `usual` is narrower than what checks.sql accepts: whatever it does not take goes the general way.
 
--- name: type_rows
--- What follows from one block of the file, row by row; `usual` says whether the row needs no judgement of its own. Texts
--- that are handed on as they are stay in `raw` and are not copied. Not in one step with reading, which takes a third longer.
-CREATE OR REPLACE TEMP TABLE derived AS
-WITH r AS (
-    SELECT raw.*, folded(name) AS folded, TRY_CAST(full_birth AS DATE) AS born,
-        TRY_CAST(card_issued_on AS DATE) AS card_issued, TRY_CAST(card_expires_on AS DATE) AS card_expires,
+-- name: few
+-- What few rows say: a second residence, an absence, a death, no personal number. Asked of those rows alone.
+CREATE OR REPLACE TEMP TABLE few AS
+SELECT line, temporary.unit_id AS temporary_unit, stay.unit_id AS stay_unit,
+    CASE WHEN stay.unit_id IS NOT NULL AND stay_since <= $as_of AND coalesce(stay_last >= $as_of, true) THEN stay.unit_id
+        WHEN temporary.unit_id IS NOT NULL AND temporary_since <= $as_of AND coalesce(temporary_last >= $as_of, true)
+        THEN temporary.unit_id END AS elsewhere,
+    coalesce(
+        -- A made-up key of the loader's own must not meet one that was sent.
+        coalesce(regexp_full_match(provisional_id, '[0-9A-Za-z._/-]{1,31}'), true)
+        AND (temporary_commune IS NULL) = (temporary.unit_id IS NULL) AND (stay_commune IS NULL) = (stay.unit_id IS NULL)
+        AND $plain(temporary_address) AND $plain(stay_address)
+        AND day_or_none(died_on) AND day_or_none(temporary_from) AND day_or_none(temporary_until)
+        AND day_or_none(stay_from) AND day_or_none(stay_until) AND day_or_none(absent_from) AND day_or_none(absent_until)
+        AND CASE WHEN temporary_commune IS NULL THEN temporary_from IS NULL AND temporary_until IS NULL
+            ELSE coalesce(temporary_last >= temporary_since, true) END
+        AND CASE WHEN stay_commune IS NULL THEN stay_from IS NULL AND stay_until IS NULL
+            ELSE coalesce(stay_last >= stay_since, true) END
+        AND CASE WHEN absent_from IS NULL THEN absent_until IS NULL ELSE coalesce(absent_last >= absent_since, true) END
+        AND coalesce(died BETWEEN born AND $as_of, true), false) AS usual
+FROM (
+    SELECT $line AS line, *, TRY_CAST(full_day(birth_date) AS DATE) AS born,
         coalesce(TRY_CAST(temporary_from AS DATE), born) AS temporary_since,
         TRY_CAST(temporary_until AS DATE) AS temporary_last,
         coalesce(TRY_CAST(stay_from AS DATE), born) AS stay_since, TRY_CAST(stay_until AS DATE) AS stay_last,
         TRY_CAST(absent_from AS DATE) AS absent_since, TRY_CAST(absent_until AS DATE) AS absent_last,
-        TRY_CAST(died_on AS DATE) AS died,
-        CASE WHEN card_kind = 'cmnd' THEN coalesce(old_number, personal_number) ELSE personal_number END AS card_number,
-        permanent.unit_id AS permanent_unit, temporary.unit_id AS temporary_unit, stay.unit_id AS stay_unit
-    FROM (SELECT $line AS line, *, CASE length(birth_date) WHEN 10 THEN birth_date
-            WHEN 7 THEN birth_date || '-01' WHEN 4 THEN birth_date || '-01-01' ELSE '' END AS full_birth FROM raw) raw
-    LEFT JOIN commune permanent ON permanent.code = commune
-    LEFT JOIN commune temporary ON temporary.code = temporary_commune
-    LEFT JOIN commune stay ON stay.code = stay_commune
+        TRY_CAST(died_on AS DATE) AS died
+    FROM raw
+    WHERE coalesce(provisional_id, temporary_commune, temporary_address, temporary_from, temporary_until, stay_commune,
+        stay_address, stay_from, stay_until, absent_from, absent_until, died_on) IS NOT NULL
 )
-SELECT line, full_birth,
+LEFT JOIN commune temporary ON temporary.code = temporary_commune
+LEFT JOIN commune stay ON stay.code = stay_commune
+
+-- name: type_rows
+-- What follows from one block of the file, row by row; `usual` says whether the row needs no judgement of its own. Texts
+-- that are handed on as they are stay in `raw` and are not copied. Not in one step with reading, which takes a third longer.
+-- CASE rather than OR: it asks the second question of those rows alone that the first does not settle.
+CREATE OR REPLACE TEMP TABLE derived AS
+WITH r AS (
+    SELECT raw.*, folded(name) AS folded, TRY_CAST(full_birth AS DATE) AS born, card_of(card_kind, old_number,
+        personal_number) AS card_number, permanent.unit_id AS permanent_unit
+    FROM (SELECT $line AS line, *, full_day(birth_date) AS full_birth FROM raw) raw
+    LEFT JOIN commune permanent ON permanent.code = commune
+)
+SELECT r.line, full_birth,
     CASE WHEN contains(folded, ' ') THEN split_part(folded, ' ', -1) || ' '
         || left(folded, length(folded) - length(split_part(folded, ' ', -1)) - 1) ELSE folded END AS name_key,
-    permanent_unit, temporary_unit, stay_unit,
-    CASE WHEN stay_unit IS NOT NULL AND stay_since <= $as_of AND coalesce(stay_last >= $as_of, true) THEN stay_unit
-        WHEN temporary_unit IS NOT NULL AND temporary_since <= $as_of AND coalesce(temporary_last >= $as_of, true)
-        THEN temporary_unit ELSE permanent_unit END AS present_unit,
+    permanent_unit, temporary_unit, stay_unit, coalesce(elsewhere, permanent_unit) AS present_unit,
     coalesce(coalesce(only_digits(personal_number, 12), provisional_id IS NOT NULL)
-        -- A made-up key of the loader's own must not meet one that was sent.
-        AND coalesce(regexp_full_match(provisional_id, '[0-9A-Za-z._/-]{1,31}'), true)
         AND regexp_full_match(name, '[$letters]+( [$letters]+)*') AND length(name) <= 200
-        AND day_or_none(full_birth) AND born BETWEEN DATE '1850-01-01' AND $as_of
+        AND born::VARCHAR = full_birth AND born BETWEEN DATE '1850-01-01' AND $as_of
         AND coalesce(sex IN ('male', 'female', 'other', 'unknown'), true)
-        AND coalesce(nationality = 'VNM' OR regexp_full_match(nationality, '[A-Z]{3}'), true)
+        AND CASE WHEN nationality = 'VNM' THEN true ELSE coalesce(regexp_full_match(nationality, '[A-Z]{3}'), true) END
         AND coalesce(only_digits(old_number, 9), true)
-        AND coalesce(only_digits(insurance_number, 10) OR regexp_full_match(insurance_number, '[A-Z]{2}[0-9]{13}'), true)
-        AND coalesce(trim(household) = household AND length(household) BETWEEN 1 AND 100, relation IS NULL)
+        AND CASE WHEN only_digits(insurance_number, 10) THEN true
+            ELSE coalesce(regexp_full_match(insurance_number, '[A-Z]{2}[0-9]{13}'), true) END
+        AND CASE WHEN household IS NULL THEN relation IS NULL
+            ELSE length(household) <= 100 AND NOT starts_with(household, ' ') AND NOT ends_with(household, ' ') END
         AND coalesce(relation IN ('head', 'spouse', 'child', 'parent', 'sibling', 'grandparent', 'grandchild', 'other'),
             true)
-        AND permanent_unit IS NOT NULL AND (temporary_commune IS NULL) = (temporary_unit IS NULL)
-        AND (stay_commune IS NULL) = (stay_unit IS NULL)
-        AND plain_text(address) AND plain_text(temporary_address) AND plain_text(stay_address) AND plain_text(household)
-        AND day_or_none(card_issued_on) AND day_or_none(card_expires_on) AND day_or_none(died_on)
-        AND day_or_none(temporary_from) AND day_or_none(temporary_until) AND day_or_none(stay_from)
-        AND day_or_none(stay_until) AND day_or_none(absent_from) AND day_or_none(absent_until)
+        AND permanent_unit IS NOT NULL AND $plain(address) AND $plain(household)
+        AND day_or_none(card_issued_on) AND day_or_none(card_expires_on)
         AND CASE WHEN card_kind IS NULL THEN card_issued_on IS NULL AND card_expires_on IS NULL
             ELSE card_kind IN ('cmnd', 'cccd', 'cccd_chip', 'can_cuoc') AND card_number IS NOT NULL
-                AND card_issued_on IS NOT NULL AND coalesce(card_expires >= card_issued, true) END
-        AND CASE WHEN temporary_unit IS NULL THEN temporary_from IS NULL AND temporary_until IS NULL
-            ELSE coalesce(temporary_last >= temporary_since, true) END
-        AND CASE WHEN stay_unit IS NULL THEN stay_from IS NULL AND stay_until IS NULL
-            ELSE coalesce(stay_last >= stay_since, true) END
-        AND CASE WHEN absent_from IS NULL THEN absent_until IS NULL ELSE coalesce(absent_last >= absent_since, true) END
-        AND coalesce(died BETWEEN born AND $as_of, true), false) AS usual
-FROM r
+                AND card_issued_on IS NOT NULL AND coalesce(card_expires_on >= card_issued_on, true) END  -- as written: year first
+        AND coalesce(few.usual, true), false) AS usual
+FROM r LEFT JOIN few ON few.line = r.line
 -- `typed` pairs the rows by their place, and a join promises none.
-ORDER BY line
+ORDER BY r.line
 
 -- name: typed
 -- The usual rows with their texts. Both tables stand in the order of the file.
@@ -66,8 +79,7 @@ SELECT derived.*, personal_number, upper(provisional_id) AS provisional_id, name
     CASE length(birth_date) WHEN 10 THEN 'd' WHEN 7 THEN 'm' ELSE 'y' END AS birth_precision,
     coalesce(sex, 'unknown') AS sex, coalesce(nationality, 'VNM') AS nationality, old_number, insurance_number,
     card_kind, card_issued_on, card_expires_on,
-    CASE WHEN card_kind = 'cmnd' THEN coalesce(old_number, personal_number) ELSE personal_number END AS card_number,
-    household, coalesce(relation, 'other') AS relation,  -- asked of members alone
+    card_of(card_kind, old_number, personal_number) AS card_number, household, coalesce(relation, 'other') AS relation,  -- asked of members alone
     trim(coalesce(address, '')) AS address, trim(coalesce(temporary_address, '')) AS temporary_address,
     coalesce(temporary_from, full_birth) AS temporary_from, temporary_until,
     trim(coalesce(stay_address, '')) AS stay_address, coalesce(stay_from, full_birth) AS stay_from, stay_until,
