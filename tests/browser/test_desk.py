@@ -83,3 +83,13 @@ def test_a_session_from_the_plan_to_the_observation(demo, as_role, watch: Watch)
     for address in (desk, session, f"{session}observation/", "/campaigns/", "/stock/"):
         page.goto(address)
         check_width(page)
+    # the end of the session: what was wrong stays where it was typed
+    page.goto(session)
+    watch.expect(422)
+    page.locator("#id_used").fill("-3")
+    page.locator("#id_reason").fill("Rơi vỡ")
+    page.get_by_role("button", name="Kết thúc buổi tiêm").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.locator("#id_used")).to_have_value("-3")
+    expect(page.locator("#id_reason")).to_have_value("Rơi vỡ")
+    check_axe(page)

@@ -89,3 +89,18 @@ def test_a_decided_link_stands_above_the_estimate(case_id: int, session: Session
     assert network(by=ALL).links == {3: (1, pytest.approx(1, abs=0.1))}
     actions.decide_link(by=ALL, person_id=3, case_id=second, infector=None, reason="Đã đi nước ngoài")
     assert network(by=ALL).links == {}
+
+
+def test_what_was_wrong_stays_in_its_form(case_id: int, session: Session) -> None:
+    from khien.tracing import views
+
+    wrong = get(views.link, ALL, 1, case_id, infector="x1", reason="Cùng xe")
+    assert wrong.status_code == 422  # type: ignore[attr-defined]
+    page = text(wrong)
+    assert 'value="x1"' in page and 'value="Cùng xe"' in page and "nhsuk-error-message" in page
+    absent = get(views.link, ALL, 1, case_id, infector="999999", reason="Cùng xe")
+    assert absent.status_code == 422 and 'href="#link_infector"' in text(absent)  # type: ignore[attr-defined]
+    assert text(absent).count('id="link_reason"') == text(absent).count('id="id_reason"') == 1
+    wrong = get(views.change, ALL, 1, case_id, state="nonsense", reason="Vì sao")
+    assert wrong.status_code == 422 and 'value="Vì sao"' in text(wrong)  # type: ignore[attr-defined]
+    assert get(views.link, ALL, 1, case_id, infector="", reason="Từ nơi khác").status_code == 302  # type: ignore[attr-defined]

@@ -28,6 +28,7 @@ from khien.tracing.rules.cases import CASE_STATES, CONTACT_STATES, OPEN_CASE
 from khien.vaccination import sheets
 
 _EXPOSURES = 3  # shown of each contact
+_LINK: dict[str, Any] = {"auto_id": "link_%s"}  # beside another form with a reason
 
 
 def _page(request: HttpRequest, total: int) -> Any:
@@ -52,6 +53,13 @@ def cases(request: HttpRequest) -> HttpResponse:
 @permission_required("case.read", "contact.read")
 def case(request: HttpRequest, person_id: int, case_id: int) -> HttpResponse:
     """One case: its contacts by risk with their exposures, who could have infected it, what to do."""
+    return _case(request, person_id, case_id)
+
+
+def _case(
+    request: HttpRequest, person_id: int, case_id: int, form: StateForm | None = None, link_form: LinkForm | None = None
+) -> HttpResponse:
+    """The page, with a form that was wrong as it was sent."""
     with begin(request.actor) as session:
         found = store.case(session, person_id, case_id)
         contacts = store.contacts(session, person_id, case_id, page=_number(request))
@@ -65,10 +73,10 @@ def case(request: HttpRequest, person_id: int, case_id: int) -> HttpResponse:
         "case": found, "contacts": contacts, "page": _page(request, sum(c["contacts"] for c in counts)),
         "counts": [{**c, "name": communes.get(c["unit_id"], "")} for c in counts], "suspects": suspects,
         "state_text": CASE_STATES[found["state"]], "states": CONTACT_STATES, "open": found["state"] in OPEN_CASE,
-        "form": StateForm(initial={"state": found["state"]}), "link_form": LinkForm(),
+        "form": form or StateForm(initial={"state": found["state"]}), "link_form": link_form or LinkForm(**_LINK),
         "breadcrumbs": [(_("Cases of the area"), "../../../"), (found["name"], "")],
     }  # fmt: skip
-    return render(request, "tracing/case.html", context)
+    return render(request, "tracing/case.html", context, status=422 if form or link_form else 200)
 
 
 def _with_places(session: Session, contacts: list[dict[str, Any]]) -> None:
@@ -108,27 +116,27 @@ def change(request: HttpRequest, person_id: int, case_id: int) -> HttpResponse:
         try:
             actions.change_case(by=request.actor, person_id=person_id, case_id=case_id, **form.cleaned_data)
         except BadInput as refusal:
-            messages.error(request, refusal.text(get_language() or "vi"))
+            form.add_error(None, refusal.text(get_language() or "vi"))
         else:
             messages.success(request, _("The case was changed."))
-    return redirect("tracing:case", person_id=person_id, case_id=case_id)
+            return redirect("tracing:case", person_id=person_id, case_id=case_id)
+    return _case(request, person_id, case_id, form=form)
 
 
 @require_POST
 @permission_required("trace.run")
 def link(request: HttpRequest, person_id: int, case_id: int) -> HttpResponse:
     """Say who infected this case, with a reason; the estimate gives way."""
-    form = LinkForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, _("Give the reason."))
-    else:
+    form = LinkForm(request.POST, **_LINK)
+    if form.is_valid():
         try:
             actions.decide_link(by=request.actor, person_id=person_id, case_id=case_id, **form.cleaned_data)
         except NotFound:
-            messages.error(request, _("There is no such case in your area."))
+            form.add_error("infector", _("There is no such case in your area."))
         else:
             messages.success(request, _("The link was noted."))
-    return redirect("tracing:case", person_id=person_id, case_id=case_id)
+            return redirect("tracing:case", person_id=person_id, case_id=case_id)
+    return _case(request, person_id, case_id, link_form=form)
 
 
 @permission_required("case.report")

@@ -160,6 +160,11 @@ def sessions(request: HttpRequest) -> HttpResponse:
 @permission_required("campaign.read")
 def session_board(request: HttpRequest, session_id: int) -> HttpResponse:
     """One session: figures, call list, its lot, its end and whether the doses add up."""
+    return _board(request, session_id)
+
+
+def _board(request: HttpRequest, session_id: int, close_form: CloseForm | None = None) -> HttpResponse:
+    """The page, with the form that ends the session as it was sent, where that was wrong."""
     with begin(request.actor) as session:
         one = campaign.vaccination_session(session, session_id)
         shown: dict[str, Any] = {
@@ -172,8 +177,9 @@ def session_board(request: HttpRequest, session_id: int) -> HttpResponse:
             "vials": stock.open_vials(session, one["site"]) if request.actor.may("stock.read") else [],
             "message": uuid4(),
         }
-    form = CloseForm(initial={"client_id": uuid4(), "used": shown["figures"]["given"]})
-    return render(request, "vaccination/session.html", {**shown, "close_form": form})
+    form = close_form or CloseForm(initial={"client_id": uuid4(), "used": shown["figures"]["given"]})
+    status = 422 if close_form else 200
+    return render(request, "vaccination/session.html", {**shown, "close_form": form}, status=status)
 
 
 @permission_required("campaign.read")
@@ -250,15 +256,15 @@ def vial(request: HttpRequest, session_id: int) -> HttpResponse:
 @require_POST
 def close(request: HttpRequest, session_id: int) -> HttpResponse:
     form = CloseForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, " ".join(text for texts in form.errors.values() for text in texts))
-        return redirect("vaccination:session", session_id=session_id)
-    try:
-        actions.close_session(by=request.actor, session_id=session_id, **form.cleaned_data)
-        messages.success(request, _("The session is closed."))
-    except BadInput as refusal:
-        messages.error(request, told(refusal))
-    return redirect("vaccination:session", session_id=session_id)
+    if form.is_valid():
+        try:
+            actions.close_session(by=request.actor, session_id=session_id, **form.cleaned_data)
+        except BadInput as refusal:
+            form.add_error(None, told(refusal))
+        else:
+            messages.success(request, _("The session is closed."))
+            return redirect("vaccination:session", session_id=session_id)
+    return _board(request, session_id, form)
 
 
 def _products(session: Session, one: dict[str, Any]) -> list[dict[str, Any]]:
