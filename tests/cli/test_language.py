@@ -13,7 +13,7 @@ import click
 import pytest
 
 from khien.access import actions
-from khien.cli import khien, paragraphs
+from khien.cli import _speak, khien, paragraphs, tell_help
 from khien.core.actor import machine
 from khien.core.errors import BadInput
 from khien.web.messages import translated
@@ -60,9 +60,21 @@ def helps(command: click.Command, path: str = "khien") -> Iterator[tuple[str, st
 def test_the_help_of_every_command_is_there_in_vietnamese(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KHIEN_LANGUAGE", "en")
     known = {message for message, context in translated() if context is None}
-    parts = {(path, part.removeprefix("\b\n")) for path, text in helps(khien) for part in paragraphs(text)}
+    parts = {(path, part.removeprefix("\b\n")) for path, text in helps(tell_help(khien)) for part in paragraphs(text)}
     assert len(parts) > 350
     assert sorted((path, part) for path, part in parts if part not in known) == []
+
+
+def test_help_follows_the_language_of_the_terminal_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KHIEN_LANGUAGE", "vi")
+    _speak()
+    assert (
+        tell_help(tell_help(khien)).help
+        == "Khiên: quản lý tiêm chủng và vùng dịch trên cơ sở dữ liệu quốc gia về dân cư."
+    )
+    monkeypatch.setenv("KHIEN_LANGUAGE", "en")
+    _speak()
+    assert (tell_help(khien).help or "").startswith("Khiên: vaccination and epidemic-zone management")
 
 
 def test_help_is_told_in_vietnamese_paragraph_by_paragraph() -> None:

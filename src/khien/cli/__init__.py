@@ -62,15 +62,17 @@ def _told(text: str) -> str:
     return "\n\n".join(told)
 
 
+_ENGLISH: dict[click.Command | click.Option, str | None] = {}  # what each of them said first
+
+
 def tell_help(command: click.Command) -> click.Command:
     """The command, with its help and that of all below it in the terminal's language."""
-    if language() != "en":
-        command.help = command.help and _told(command.help)
-        for one in command.params:
-            if isinstance(one, click.Option):
-                one.help = one.help and _told(one.help)
-        for below in command.commands.values() if isinstance(command, click.Group) else ():
-            tell_help(below)
+    told: list[click.Command | click.Option] = [command, *(o for o in command.params if isinstance(o, click.Option))]
+    for one in told:
+        english = _ENGLISH.setdefault(one, one.help)
+        one.help = english if language() == "en" or not english else _told(english)
+    for below in command.commands.values() if isinstance(command, click.Group) else ():
+        tell_help(below)
     return command
 
 
