@@ -7,11 +7,13 @@ import random
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from khien.core.actor import machine
+from khien.core.server import databases
 from khien.core.session import begin
-from khien.population.load import merging
+from khien.population.load import merging, taken
 from khien.population.load.reading import open_extract
 from khien.population.load.usual import Sifted, Usual, folder_of_database, sweep
 from tests.population.extracts import load, ready, register, rejects, row, write
@@ -120,16 +122,20 @@ def test_two_databases_of_one_home_share_no_folder(monkeypatch: pytest.MonkeyPat
 def test_somebody_entered_while_the_file_was_read(
     fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, space: str
 ) -> None:
-    """The rows that were prepared for an empty register are judged after all: hers is known, not added again."""
+    """The rows that were prepared for an empty register are judged after all: hers is known, not added again.
+
+    On a server of somebody else, where the keys may not rest on two connections, the register is not taken meanwhile.
+    """
     ready()
+    monkeypatch.setattr(taken, "may_work_aside", lambda _: False)
     hers = row(name=f"Nguyễn Thị{space}Ví Dụ")
     early = write(tmp_path / "early.csv", hers)
     path = write(tmp_path / "a.csv", hers, row(personal_number="001190000002", name=f"Trần Văn{space}Ví Dụ"))
     prepare = merging.check
 
-    def enter_her_first(*args: Any) -> None:
+    def enter_her_first(*args: Any, **more: Any) -> None:
         monkeypatch.setattr(merging, "check", prepare)
-        prepare(*args)
+        prepare(*args, **more)
         with begin(machine("test", "*"), role="khien_loader") as session:
             session.execute(
                 "INSERT INTO person (person_id, name, name_key, birth_date, sex, home_unit, present_unit)"
@@ -145,6 +151,46 @@ def test_somebody_entered_while_the_file_was_read(
     assert (done.counts.added, done.counts.rows) == (1, 2)
     assert register("SELECT count(*) FROM person") == [[(2,)]]
     assert load(early).counts.added == 0
+
+
+def test_nobody_is_entered_while_the_register_is_taken(
+    fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready()
+    check = merging.check
+
+    def try_to_enter(*args: Any, **more: Any) -> None:
+        check(*args, **more)
+        for table in ("person", "residence"):
+            with databases.connect_admin(databases.current_name()) as other:
+                other.execute("SET lock_timeout = '50ms'")
+                with pytest.raises(psycopg.errors.LockNotAvailable):
+                    other.execute(f"SELECT FROM {table}")  # noqa: S608
+
+    monkeypatch.setattr(merging, "check", try_to_enter)
+    assert load(write(tmp_path / "a.csv", row())).counts.added == 1
+
+
+@pytest.mark.parametrize("space", [" ", "  "], ids=["usual rows", "judged rows"])
+def test_somebody_works_on_the_residences(
+    fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, space: str
+) -> None:
+    """Then they are written with the rest, when that somebody has ended."""
+    ready()
+    monkeypatch.setattr(taken, "_PATIENCE", "10ms")
+    with databases.connect_admin(databases.current_name()) as other, other.transaction():
+        other.execute("SELECT FROM residence")
+        waited = taken.Taken.wait
+
+        def wait(self: taken.Taken) -> None:
+            other.execute("ROLLBACK; BEGIN")
+            waited(self)
+
+        monkeypatch.setattr(taken.Taken, "wait", wait)
+        done = load(write(tmp_path / "a.csv", row(name=f"Nguyễn Thị{space}Ví Dụ")))
+    assert done.counts.added == 1
+    assert register("SELECT count(*) FROM residence JOIN person USING (person_id)") == [[(1,)]]
+    assert register("SELECT count(*) FROM pg_constraint WHERE conname = 'residence_pkey'") == [[(1,)]]
 
 
 def test_every_row_keeps_its_own_place(fresh_database: str, tmp_path: Path) -> None:

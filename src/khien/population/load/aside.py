@@ -17,8 +17,8 @@ def may_work_aside(connection: Connection) -> bool:
     return connection.execute(query).fetchone() == (True,)
 
 
-class _GivenUp(Exception):  # noqa: N818 - ends the transaction, never seen outside
-    pass
+class GivenUp(Exception):  # noqa: N818 - ends the transaction, never seen outside
+    """Raised by the work itself, or where its result is not wanted."""
 
 
 class Aside:
@@ -53,8 +53,8 @@ class Aside:
                 self._worked.set_result(None)
                 self._decided.wait()
                 if not self._wanted:
-                    raise _GivenUp
-        except _GivenUp:
+                    raise GivenUp
+        except GivenUp:
             pass
         except BaseException as failure:
             if self._worked.done():

@@ -20,9 +20,10 @@ from khien.core.session import begin
 from khien.population.load import merging, staging
 from khien.population.load.columns import NAMES
 from khien.population.load.merging import Counts, Run
-from khien.population.load.reading import Extract, count_lines, open_extract
+from khien.population.load.reading import Block, Extract, count_lines, open_extract
 from khien.population.load.reasons import reason_of
 from khien.population.load.staging import Connection, Place, Progress
+from khien.population.load.taken import Overtaken, register_is_empty, taking
 from khien.population.load.usual import Usual, kept_until, sweep
 
 _LOCK = 6417  # advisory lock: one load at a time
@@ -65,7 +66,7 @@ def load_extract(
         while True:
             try:
                 return _load(connection, extract, by, as_of, strict, rejects, progress)
-            except merging.Overtaken:  # somebody was entered meanwhile: the general way knows how to judge that
+            except Overtaken:  # somebody was entered meanwhile: the general way knows how to judge that
                 _give_up(connection)
 
 
@@ -73,10 +74,15 @@ def _load(
     connection: Connection, extract: Extract, by: Actor, as_of: dt.date, strict: bool, rejects: Path, progress: Progress
 ) -> Loaded:
     run, place = _take_up(connection, extract, staging.fingerprint(extract, as_of), as_of)
-    with _usual(connection, run, extract, as_of) as usual:
+    with _usual(connection, run, extract, as_of) as usual, taking(usual, by) as taken:
         if place.end < extract.size:
-            staging.stage(connection, extract, run.run_id, place, progress, usual)
-        merging.check(connection, extract, usual, as_of, progress)
+
+            def staged(block: Block) -> None:
+                if usual and taken:
+                    taken.staged(usual.piece(block, "residence"))
+
+            staging.stage(connection, extract, run.run_id, place, progress, usual, staged)
+        merging.check(connection, extract, usual, as_of, progress, register_taken=taken is not None)
         rejected, faults = merging.reject_counts(connection)
         written = _write_rejects(connection, rejects) if rejected else None
         if rejected and strict:
@@ -88,14 +94,13 @@ def _load(
                 faults=shown, rows=rejected, count=faults, file=str(written),
             )  # fmt: skip
         connection.execute("UPDATE load_run SET stage = 'merging' WHERE run_id = %s", (run.run_id,))
-        with (
-            merging.prepared(connection, run, extract, usual, by, as_of, progress) as merge,
-            begin(by, role="khien_loader") as session,
-        ):
+        merge = merging.prepare(connection, run, extract, usual, taken, as_of, progress)
+        with begin(by, role="khien_loader") as session:
             counts = merge.run(session)
             session.execute(_FINISH, stage="done", counts=Jsonb(asdict(counts)), run_id=run.run_id)
-            merge.before_commit()
-        _clear(connection)
+        if taken:
+            taken.commit()
+    _clear(connection)
     resumed = place != Place(extract.start, extract.first_line)
     return Loaded(run.run_id, as_of, counts, resumed, written)
 
@@ -103,7 +108,7 @@ def _load(
 @contextmanager
 def _usual(connection: Connection, run: Run, extract: Extract, as_of: dt.date) -> Iterator[Usual | None]:
     """Holds the usual rows, where the register is empty."""
-    if not merging.register_is_empty(connection):
+    if not register_is_empty(connection):
         yield None
         return
     usual = Usual(run.run_id, extract, as_of, run.base, merging.communes(connection, as_of))
@@ -165,7 +170,7 @@ def _take_up(connection: Connection, extract: Extract, mark: str, as_of: dt.date
     if found:
         place = staging.reached(connection, found[0])
         blocks = staging.usual_blocks(connection) if place else 0
-        sound = not blocks or merging.register_is_empty(connection)
+        sound = not blocks or register_is_empty(connection)
         if place and sound and kept_until(found[0], place.line, blocks):
             sweep(keep=found[0])
             return Run(*found), place if place.end >= 0 else beginning

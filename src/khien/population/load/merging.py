@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
 
-from khien.core.actor import Actor
 from khien.core.session import Session
 from khien.core.sql import Queries
 from khien.population.load import staging
-from khien.population.load.aside import Aside, may_work_aside
 from khien.population.load.changes import bound, change_known, log_changed
 from khien.population.load.checking import convert_statement, convert_unusual_statement, explain_statement
 from khien.population.load.reading import Extract
 from khien.population.load.staging import Connection, Progress
+from khien.population.load.taken import (
+    KEYS_DOWN,
+    KEYS_UP,
+    MAIN_TABLES,
+    Overtaken,
+    Taken,
+    register_is_empty,
+    settle,
+)
 from khien.population.load.usual import ROW_TABLES, TABLES, Usual
 
 _merge = Queries("khien.population.load", "merge.sql")
@@ -27,26 +33,19 @@ _merge = Queries("khien.population.load", "merge.sql")
 # Statements that add the judged rows, by table.
 _NEW = {"person": ("person",), "identifier": ("identifier", "provisional"), "personal_card": ("card",),
         "household": ("household",), "household_member": ("member",), "residence": ("residence",)}  # fmt: skip
-_KEYS_DOWN = "SELECT khien_load_keys_down(%(tables)s::regclass[], %(keep_foreign)s)"
-_KEYS_UP = "SELECT khien_load_keys_up(%(tables)s::regclass[])"
 # Tables of the staging schema that judging and merging make.
 _MADE = ("checked", "identity", "matched", "wanted", "home", "known_home", "member", "touched", "excluded", "commune")
-_SETTINGS = (
-    "work_mem = '128MB'",
-    "maintenance_work_mem = '512MB'",
-    "synchronous_commit = on",
-    "max_parallel_workers_per_gather = 4",
-    "max_parallel_maintenance_workers = 4",
-    # A killed load must let go of its locks at once, not when its statement ends.
-    "client_connection_check_interval = '1s'",
-)
-# A load fills more log than is kept ready: what writes a new segment full of zeros first writes the disk twice.
-_UNFILLED = "SELECT set_config('wal_init_zero', 'off', true) WHERE has_parameter_privilege('wal_init_zero', 'SET')"
 _JUDGED = """
 COPY (SELECT v.kind, v.value FROM loading.checked c LEFT JOIN loading.unusual u USING (line), LATERAL (VALUES
     ('personal_number', c.personal_number), ('cmnd', c.old_number), ('insurance', c.insurance_number),
     ('provisional', c.provisional_id), ('household', c.household)) AS v (kind, value)
 WHERE u.turn IS NOT DISTINCT FROM %(turn)s AND v.value IS NOT NULL) TO STDOUT (FORMAT csv)
+"""
+
+# What an empty register leaves of `owners` and `wanted`.
+_KNOWS_NOBODY = """
+CREATE UNLOGGED TABLE loading.matched (line bigint, person_id bigint, persons bigint);
+CREATE UNLOGGED TABLE loading.wanted (line bigint)
 """
 
 # khien_name_key of a name that is folded already.
@@ -92,15 +91,6 @@ class Run:
     lines: int
 
 
-class Overtaken(Exception):  # noqa: N818 - never leaves the loader
-    """Somebody was entered into the empty register while its rows were prepared."""
-
-
-def register_is_empty(connection: Connection) -> bool:
-    found = connection.execute("SELECT EXISTS (SELECT FROM person) OR EXISTS (SELECT FROM identifier)").fetchone()
-    return found == (False,)
-
-
 def tidy(connection: Connection) -> None:
     """Residences that a load committed before it was killed and could commit its people: nobody's."""
     connection.execute(_merge.orphans)
@@ -111,8 +101,19 @@ def communes(connection: Connection, as_of: dt.date) -> list[tuple[str, int]]:
     return connection.execute(_merge.communes, {"as_of": as_of}).fetchall()
 
 
-def check(connection: Connection, extract: Extract, usual: Usual | None, as_of: dt.date, progress: Progress) -> None:
-    """Convert and judge every row that is not usual. Leaves the faults in loading.reject; the register is only read."""
+def check(
+    connection: Connection,
+    extract: Extract,
+    usual: Usual | None,
+    as_of: dt.date,
+    progress: Progress,
+    *,
+    register_taken: bool,
+) -> None:
+    """Convert and judge every row that is not usual. Leaves the faults in loading.reject.
+
+    The register is only read, and not even that where it was taken: it is empty, and locked from here too.
+    """
     connection.execute("SET max_parallel_workers_per_gather = 4")
     connection.execute("SET min_parallel_table_scan_size = '1MB'")
     for table in _MADE:
@@ -134,7 +135,10 @@ def check(connection: Connection, extract: Extract, usual: Usual | None, as_of: 
     connection.execute(_merge.repeated)
     connection.execute(_merge.two_heads)
     progress("checking", 3, 4)
-    _match(connection, as_of)
+    if register_taken:
+        connection.execute(_KNOWS_NOBODY)
+    else:
+        _match(connection, as_of)
     connection.execute(_merge.exclude)
     connection.execute("DELETE FROM loading.wanted w USING loading.excluded e WHERE e.line = w.line")
     connection.execute("ANALYZE loading.excluded; ANALYZE loading.matched")
@@ -189,16 +193,15 @@ def reject_counts(connection: Connection) -> tuple[int, int]:
     return found[0], found[1]
 
 
-@contextmanager
-def prepared(
+def prepare(
     connection: Connection,
     run: Run,
     extract: Extract,
     usual: Usual | None,
-    by: Actor,
+    taken: Taken | None,
     as_of: dt.date,
     progress: Progress,
-) -> Iterator[Merge]:
+) -> Merge:
     """What the merge needs, made outside its transaction."""
     connection.execute("DROP VIEW IF EXISTS loading.accepted")
     connection.execute(_ACCEPTED.format(name_key=_NAME_KEY, base=run.base, as_of=as_of))
@@ -217,21 +220,17 @@ def prepared(
     # The statistics of a register that has just been made say nothing: ask.
     judged = _count(connection, "SELECT count(*) FROM loading.accepted WHERE is_new")
     plain = staging.usual_rows(connection) - _count(connection, "SELECT count(*) FROM loading.unusual")
-    merge = Merge(run, usual, by, params, plain, judged, known, first + homes, progress)
-    try:
-        yield merge
-    finally:
-        merge.close()
+    return Merge(run, usual, taken, params, plain, judged, known, first + homes, progress)
 
 
 class Merge:
-    """Writes what passed, in the session's transaction with its log row. Made by `prepared`."""
+    """Writes what passed, in the session's transaction with its log row. Made by `prepare`."""
 
     def __init__(
         self,
         run: Run,
         usual: Usual | None,
-        by: Actor,
+        taken: Taken | None,
         params: dict[str, Any],
         plain: int,
         judged: int,
@@ -239,15 +238,13 @@ class Merge:
         first_usual_household: int,
         progress: Progress,
     ) -> None:
-        self._run, self._by, self._params = run, by, params
+        self._run, self._taken, self._params = run, taken, params
         self._usual, self._plain, self._judged, self._known = usual, plain, judged, known
         self._first_usual_household, self._progress = first_usual_household, progress
-        self._aside: Aside | None = None
 
     def run(self, session: Session) -> Counts:
-        connection = session.connection
-        _settle(connection)
-        rejected, faults = reject_counts(connection)
+        settle(session.connection)
+        rejected, faults = reject_counts(session.connection)
         # Rows that could not be read are rejected too, though they never got into the table.
         unread = session.value("SELECT count(DISTINCT line) FROM loading.reject WHERE field = 'row'")
         rows = session.value("SELECT count(*) FROM loading.raw") + unread + self._plain
@@ -264,83 +261,64 @@ class Merge:
             log_changed(session, self._run.run_id)
         return counts
 
-    def before_commit(self) -> None:
-        """The last thing before the people are committed: `tidy` finds what is left if that fails."""
-        if self._aside:
-            self._aside.commit()
-
-    def close(self) -> None:
-        if self._aside:
-            self._aside.close()
-
     def _add(self, session: Session) -> int:
-        new = self._plain + self._judged
-        if not new:
+        if self._taken:
+            self._add_taken(session, self._taken)
+        elif self._plain or self._judged:
+            bulk = self._plain + self._judged > session.value("SELECT count(*) FROM person")
+            bulk = bulk and session.value(KEYS_DOWN, tables=list(TABLES), keep_foreign=False)
+            if self._usual and not register_is_empty(session.connection):
+                raise Overtaken
+            self._write_all(session, TABLES)
+            if bulk:
+                session.value(KEYS_UP, tables=list(TABLES))
+            self._told(len(TABLES) + 1)
+        else:
             # Known people may have moved into a household that is new.
             session.execute(_merge.new_household, self._params)
-            return 0
-        bulk = new > session.value("SELECT count(*) FROM person")
-        aside = self._plain > 0 and may_work_aside(session.connection)
-        tables = [table for table in TABLES if not (aside and table == "residence")]
-        bulk = bulk and session.value(_KEYS_DOWN, tables=tables, keep_foreign=aside)
-        if self._usual and not register_is_empty(session.connection):
-            raise Overtaken
-        if bulk and aside:
-            self._aside = Aside(self._by, self._write_residence)
-            session.execute("SET LOCAL session_replication_role = replica")
-            # The other core is taken.
-            session.execute("SET LOCAL max_parallel_maintenance_workers = 0")
-        elif aside:
-            tables.append("residence")
-        for done, table in enumerate(tables):
-            self._progress("merging", done, len(tables) + 1)
-            self._write(session, table)
-        self._progress("merging", len(tables), len(tables) + 1)
-        if bulk:
-            session.value(_KEYS_UP, tables=tables)
-        if self._aside:
-            session.execute("SET LOCAL session_replication_role = origin")
-            self._settle_aside(session)
-        self._progress("merging", len(tables) + 1, len(tables) + 1)
-        return new
+        return self._plain + self._judged
 
-    def _settle_aside(self, session: Session) -> None:
-        assert self._aside is not None
+    def _add_taken(self, session: Session, taken: Taken) -> None:
+        """Into the register that is empty and taken: the keys are down, the residences are written beside."""
+        taken.judged(lambda beside: self._write_judged(beside, "residence"))
+        session.execute("SET LOCAL session_replication_role = replica")
+        # The other core is taken.
+        session.execute("SET LOCAL max_parallel_maintenance_workers = 0")
+        self._write_all(session, MAIN_TABLES)
+        session.value(KEYS_UP, tables=MAIN_TABLES)
+        session.execute("SET LOCAL session_replication_role = origin")
         try:
-            self._aside.wait()
+            taken.wait()
         except psycopg.errors.LockNotAvailable:
             # Somebody works on the residences and may be waiting for the people: PostgreSQL must see both in one place.
-            self._aside.close()
-            self._aside = None
-            session.value(_KEYS_DOWN, tables=["residence"], keep_foreign=False)
+            taken.close()
+            session.value(KEYS_DOWN, tables=["residence"], keep_foreign=False)
             self._write(session, "residence")
-            session.value(_KEYS_UP, tables=["residence"])
+            session.value(KEYS_UP, tables=["residence"])
+        self._told(len(TABLES) + 1)
+
+    def _write_all(self, session: Session, tables: Sequence[str]) -> None:
+        for done, table in enumerate(tables):
+            self._told(done)
+            self._write(session, table)
+        self._told(len(TABLES))
+
+    def _told(self, done: int) -> None:
+        self._progress("merging", done, len(TABLES) + 1)
 
     def _write(self, session: Session, table: str) -> None:
         if self._usual and self._plain:
             self._usual.write(session.connection, table, self._first_usual_household)
-            if table in ROW_TABLES:
-                remove = f"DELETE FROM {table} t USING loading.unusual u WHERE t.person_id = {self._run.base} + u.line"  # noqa: S608
-                session.connection.execute(remove)
+        self._write_judged(session, table)
+
+    def _write_judged(self, session: Session, table: str) -> None:
+        """What follows from the judgement of the whole file, after the usual rows were written."""
+        if self._usual and table in ROW_TABLES:
+            remove = f"DELETE FROM {table} t USING loading.unusual u WHERE t.person_id = {self._run.base} + u.line"  # noqa: S608
+            session.connection.execute(remove)
         if self._judged:
             for statement in _NEW[table]:
                 session.execute(getattr(_merge, f"new_{statement}"), self._params)
-
-    def _write_residence(self, session: Session) -> None:
-        """The residences, whose key takes as long to prove as all the rest to write: in a transaction of its own."""
-        _settle(session.connection)
-        # Whoever reads the residences and waits for the people would wait for ever: better not to begin.
-        session.execute("SET LOCAL lock_timeout = '10s'")
-        session.value(_KEYS_DOWN, tables=["residence"], keep_foreign=True)
-        session.execute("SET LOCAL session_replication_role = replica")
-        self._write(session, "residence")
-        session.value(_KEYS_UP, tables=["residence"])
-
-
-def _settle(connection: Connection) -> None:
-    for setting in _SETTINGS:
-        connection.execute(f"SET LOCAL {setting}")
-    connection.execute(_UNFILLED)
 
 
 def _count(connection: Connection, query: LiteralString) -> int:

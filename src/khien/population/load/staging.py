@@ -86,9 +86,15 @@ def usual_blocks(connection: Connection) -> int:
 
 
 def stage(
-    connection: Connection, extract: Extract, run_id: int, place: Place, progress: Progress, usual: Usual | None
+    connection: Connection,
+    extract: Extract,
+    run_id: int,
+    place: Place,
+    progress: Progress,
+    usual: Usual | None,
+    staged: Callable[[Block], None],
 ) -> None:
-    """COPY the rest of the file, from `place` on, without the rows that `usual` takes."""
+    """COPY the rest of the file, from `place` on, without the rows that `usual` takes; tells `staged` of each block."""
     copy = _copy_statement(extract)
     blocks = extract.blocks(place.end, place.line)
     for part in usual.sift(blocks) if usual else (Sifted(block, 0) for block in blocks):
@@ -97,6 +103,7 @@ def stage(
         except psycopg.DataError:
             # Something in it cannot be stored: the good rows of the block go in, the others are named.
             _write(connection, copy, run_id, isolate(extract, part.rest), part.usual)
+        staged(part.rest)
         progress("staging", part.rest.end, extract.size)
 
 

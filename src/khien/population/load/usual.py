@@ -19,6 +19,7 @@ import unicodedata
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -230,15 +231,32 @@ class Usual:
         """COPY the usual rows to a table of the register; those that are judged after all are still among them."""
         if not self._used:
             return
-        copy = f"COPY {table} ({_COLUMNS[table]}) FROM STDIN"
         if table in _FILE_TABLES:
+            copy = f"COPY {table} ({_COLUMNS[table]}) FROM STDIN"
             self._pipe(self._files(table, first_household=first_household), connection, copy)
             return
-        with connection.cursor().copy(copy) as sink:
-            for path in sorted(self.folder.glob(f"*.{table}"), key=lambda path: int(path.stem)):
+        with self.writing(connection, table) as send:
+            for path in self.pieces(table):
+                send(path)
+
+    def pieces(self, table: str) -> list[Path]:
+        """The usual rows of each block for one of ROW_TABLES, as far as they were put aside."""
+        return sorted(self.folder.glob(f"*.{table}"), key=lambda path: int(path.stem))
+
+    def piece(self, block: Block, table: str) -> Path:
+        return self.folder / f"{block.next_line}.{table}"
+
+    @contextmanager
+    def writing(self, connection: psycopg.Connection[Any], table: str) -> Iterator[Callable[[Path], None]]:
+        """COPY of one piece after the other."""
+        with connection.cursor().copy(f"COPY {table} ({_COLUMNS[table]}) FROM STDIN") as sink:
+
+            def send(path: Path) -> None:
                 with path.open("rb", buffering=0) as stream:
                     while part := stream.read(_CHUNK):
                         sink.write(part)
+
+            yield send
 
     def raw_rows(self, turn: int) -> Iterator[bytes]:
         """The rows judged in this turn as they stand in the file, read again."""
