@@ -12,6 +12,7 @@ from psycopg import Rollback
 
 from khien.core.session import Session
 from khien.tracing import actions, backward
+from khien.tracing.contact import told_exposures
 from khien.tracing.rules import exposure
 from khien.tracing.rules.window import exposure_window
 from tests.register import set_today
@@ -73,7 +74,7 @@ def test_same_contacts_as_brute_force(town: Session, told: list[Visit], depth: i
         start, end = answer.window.start, answer.window.end
         kept = town.rows("SELECT person_id, degree, via_person_id, seconds, first_at, last_at, exposures FROM contact")
         raise Rollback(inner)
-    assert {k["person_id"]: _told(**k) for k in kept} == {
+    assert {k["person_id"]: _told(**k | {"exposures": told_exposures(k["exposures"])}) for k in kept} == {
         p: _told(p, c.degree, c.via_person_id, c.seconds, c.first_at, c.last_at, c.exposures) for p, c in found.items()
     }
     expected = brute.trace(

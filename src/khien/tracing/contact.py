@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -35,16 +36,21 @@ class Contact(NamedTuple):
     @property
     def exposures(self) -> list[dict[str, Any]]:
         """What they had together, the riskiest first: kind, place (None: at home), from, until (ISO 8601), seconds."""
-        return [
-            {"kind": kind, "place": place, "from": _told(first), "until": _told(last), "seconds": seconds}
-            for kind, place, first, last, seconds in json.loads(self.found)
-        ]
+        return told_exposures(json.loads(self.found))
 
     @property
     def cuts(self) -> list[dict[str, Any]]:
         """Of a row without a person: what was left out, and why."""
         return [{**cut, "degree": self.degree, "person_id": self.via_person_id or self.case_person_id}
                 for cut in json.loads(self.found)]  # fmt: skip
+
+
+def told_exposures(listed: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
+    """Exposures as `trace_step` lists them and as they are kept, in words: see `Contact.exposures`."""
+    return [
+        {"kind": kind, "place": place, "from": _told(first), "until": _told(last), "seconds": seconds}
+        for kind, place, first, last, seconds in listed
+    ]
 
 
 def _told(microseconds: int) -> str:

@@ -32,11 +32,7 @@ CREATE OR REPLACE FUNCTION trace_kept(
         INSERT INTO contact AS c (person_id, case_person_id, case_id, degree, via_person_id, score, seconds, first_at,
             last_at, exposures, rule, state, traced_at)
         SELECT f.person_id, f.case_person_id, o.case_id, f.degree, f.via_person_id, f.score, f.seconds, f.first_at, f.last_at,
-            (SELECT jsonb_agg(jsonb_build_object('kind', e -> 0, 'place', e -> 1,
-                                  'from', timestamptz 'epoch' + (e ->> 2)::bigint * interval '1 microsecond',
-                                  'until', timestamptz 'epoch' + (e ->> 3)::bigint * interval '1 microsecond',
-                                  'seconds', e -> 4) ORDER BY n)
-             FROM json_array_elements(f.exposures::json) WITH ORDINALITY AS e (e, n)),
+            f.exposures::json,
             keep,
             CASE WHEN EXISTS (SELECT FROM case_report r WHERE r.person_id = f.person_id
                               AND r.state IN ('suspected', 'probable', 'confirmed')) THEN 'case' ELSE 'listed' END, moment

@@ -11,6 +11,7 @@ from khien.core.errors import NotFound
 from khien.core.i18n import N_
 from khien.core.session import Session, beside
 from khien.core.sql import Queries
+from khien.tracing.contact import told_exposures
 from khien.tracing.found import Found, read, whole
 from khien.tracing.rules.cases import OPEN_CONTACT
 
@@ -111,6 +112,8 @@ def contacts(
     rows = session.rows(
         _q.contacts_of_case, person_id=person_id, case_id=case_id, page=size, offset=(page - 1) * size
     )  # fmt: skip
+    for row in rows:
+        row["exposures"] = told_exposures(row["exposures"])
     if rows:
         session.log("contact.read", [row["person_id"] for row in rows], case=case_id)
     return rows
@@ -165,7 +168,7 @@ def diary(session: Session, person_id: int) -> list[dict[str, Any]]:
 
 
 def readable(exposure: dict[str, Any], places: dict[int, dict[str, Any]]) -> dict[str, Any]:
-    """An exposure as it is kept, with times as such and its place's name."""
+    """An exposure with times as such and its place's name."""
     place = places.get(exposure["place"] or 0)
     return {
         "kind": exposure["kind"], "place": (place["name"] or place["code"]) if place else "",

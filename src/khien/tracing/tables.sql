@@ -118,7 +118,7 @@ CREATE TABLE contact (
     seconds        bigint NOT NULL,      -- together, all exposures
     first_at       timestamptz NOT NULL,
     last_at        timestamptz NOT NULL,
-    exposures      jsonb NOT NULL,
+    exposures      json NOT NULL,        -- as trace_step lists them: nobody asks inside, and ten thousand are kept at once
     rule           text NOT NULL,        -- id of the contact rule in force
     state          text NOT NULL CHECK (state IN
         ('listed', 'called', 'visited', 'sampled', 'isolated', 'released', 'not_found', 'case', 'withdrawn')),
