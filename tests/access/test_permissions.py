@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib
 import inspect
+import os
 import pkgutil
 import re
 from collections.abc import Callable
@@ -13,7 +15,7 @@ from typing import Any
 import pytest
 
 import khien
-from khien.access.roles import permissions
+from khien.access.roles import permissions, roles
 from khien.core.actor import NATION, Actor, machine
 from khien.core.errors import NotAllowed
 from khien.core.session import Session, begin
@@ -120,3 +122,24 @@ def test_every_permission_that_code_asks_for_is_in_the_rulebook() -> None:
         for found in re.findall(r'"([a-z_-]+\.[a-z_]+)"', call)
     }
     assert asked - set(permissions()) == set()
+
+
+def test_a_form_asks_for_what_the_page_needs_on_which_it_comes_back_and_roles_have_it() -> None:
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "khien.core.settings")
+    django.setup()
+    from khien.tracing import views as tracing
+    from khien.vaccination.views import campaign
+
+    forms = {
+        tracing.change: (tracing.case, {"case.report"}),
+        tracing.link: (tracing.case, {"trace.run"}),
+        campaign.close: (campaign.session_board, {"desk.work", "stock.move"}),
+    }
+    for form, (page, own) in forms.items():
+        asked = set(form.permissions)  # type: ignore[attr-defined]
+        assert set(page.permissions) <= asked  # type: ignore[attr-defined]
+        held = [set(role.permissions) for role in roles(dt.date.max).values() if own <= set(role.permissions)]
+        assert held
+        assert all(asked <= permissions for permissions in held)

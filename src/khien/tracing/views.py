@@ -109,7 +109,7 @@ def trace(request: HttpRequest, person_id: int, case_id: int) -> HttpResponse:
 
 
 @require_POST
-@permission_required("case.report")
+@permission_required("case.report", "case.read", "contact.read")  # what was wrong comes back on the page of the case
 def change(request: HttpRequest, person_id: int, case_id: int) -> HttpResponse:
     form = StateForm(request.POST)
     if form.is_valid():
@@ -124,7 +124,7 @@ def change(request: HttpRequest, person_id: int, case_id: int) -> HttpResponse:
 
 
 @require_POST
-@permission_required("trace.run")
+@permission_required("trace.run", "case.read", "contact.read")
 def link(request: HttpRequest, person_id: int, case_id: int) -> HttpResponse:
     """Say who infected this case, with a reason; the estimate gives way."""
     form = LinkForm(request.POST, **_LINK)

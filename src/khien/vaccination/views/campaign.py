@@ -252,7 +252,7 @@ def vial(request: HttpRequest, session_id: int) -> HttpResponse:
     return redirect("vaccination:session", session_id=session_id)
 
 
-@permission_required("desk.work", "stock.move")
+@permission_required("desk.work", "stock.move", "campaign.read")  # what was wrong comes back on the session's page
 @require_POST
 def close(request: HttpRequest, session_id: int) -> HttpResponse:
     form = CloseForm(request.POST)
