@@ -104,3 +104,24 @@ def test_what_was_wrong_stays_in_its_form(case_id: int, session: Session) -> Non
     wrong = get(views.change, ALL, 1, case_id, state="nonsense", reason="Vì sao")
     assert wrong.status_code == 422 and 'value="Vì sao"' in text(wrong)  # type: ignore[attr-defined]
     assert get(views.link, ALL, 1, case_id, infector="", reason="Từ nơi khác").status_code == 302  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("form", ["change", "link"])
+def test_who_may_not_see_a_case_does_not_see_it_by_a_form_that_is_wrong(case_id: int, form: str) -> None:
+    from khien.tracing import views
+
+    for allowed in (("case.report", "trace.run"), ("case.report", "trace.run", "case.read")):
+        answer = get(getattr(views, form), local(*allowed), 1, case_id, reason="")
+        assert answer.status_code == 302 and "/login/" in answer.url  # type: ignore[attr-defined]
+
+
+def test_pages_of_contacts_are_those_of_the_case_where_a_form_was_wrong(
+    case_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from khien.tracing import store, views
+
+    monkeypatch.setattr(store, "PAGE", 1)
+    own = f'href="/tracing/cases/1/{case_id}/?page=2"'
+    assert own in text(get(views.case, ALL, 1, case_id))
+    assert own in text(get(views.change, ALL, 1, case_id, state="nonsense", reason=""))
+    assert own in text(get(views.link, ALL, 1, case_id, infector="x1", reason=""))
