@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
 from khien.core import config, pool
@@ -83,3 +84,28 @@ def test_there_is_none_beside_where_all_connections_are_taken(
     monkeypatch.setattr(config, "pool_size", lambda: 1)
     with begin(STATION) as session, beside(session) as other:
         assert other is None
+
+
+def end(session: Session, connection: psycopg.Connection) -> None:
+    assert session.value("SELECT pg_terminate_backend(%(pid)s, 10000)", pid=connection.info.backend_pid)
+
+
+def test_there_is_none_beside_on_a_connection_that_broke(fresh_database: str) -> None:
+    with begin(STATION) as session:
+        with pool.connection("khien_app") as second:
+            end(session, second)
+        with beside(session) as other:
+            assert other is None
+        assert session.value(SCOPE) == "{[5,9)} 7"
+
+
+def test_a_session_goes_on_where_the_one_beside_it_breaks(fresh_database: str) -> None:
+    with begin(STATION) as session:
+        with pool.connection("khien_app"):
+            pass  # so that there is a second one
+        with beside(session) as other:
+            assert other is not None
+            end(session, other.connection)
+            with pytest.raises(psycopg.OperationalError):
+                other.value(SCOPE)
+        assert session.value(SCOPE) == "{[5,9)} 7"

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import Rollback
 
-from khien.core.session import Session
+from khien.core import config, pool
+from khien.core.actor import machine
+from khien.core.session import Session, begin
 from khien.tracing import actions, store
 from khien.tracing.contact import Contact
 from khien.tracing.found import Found, whole
@@ -109,6 +112,32 @@ def test_what_was_derived_just_now_is_not_looked_for_elsewhere(town: Session, mo
     monkeypatch.setattr(actions.derive, "derive", lambda *_, **__: 1)
     traced([4], halves=True)
     assert made == [None]
+
+
+def test_where_the_second_session_breaks_one_search_follows_all(
+    fresh_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with begin(machine("test", "*"), role="khien_loader") as session:
+        add_people(session, PEOPLE)
+        crowds(session)
+    with pool.connection("khien_app"):
+        pass
+    with begin(ALL), pool.connection("khien_app"):
+        pass  # so that there is a second one
+    made, ask = searches(monkeypatch), store._traced
+
+    def broken(session: Session, asked: dict[str, object]) -> list[Found]:
+        if asked["half"] == 1:
+            with psycopg.connect(config.database_dsn("khien_app"), autocommit=True) as third:
+                third.execute("SELECT pg_terminate_backend(%s, 10000)", [session.connection.info.backend_pid])
+        return ask(session, asked)
+
+    monkeypatch.setattr(exposure, "limits", lambda: {**LIMITS, "halves_from": 1})
+    monkeypatch.setattr(store, "_traced", broken)
+    found = actions.trace(by=ALL, persons=[4], depth=2, moment=MOMENT, keep=False)
+    assert sorted(made, key=str) == [0, 1, None]
+    assert found == traced([4], halves=False)
+    assert len(found[0].contacts) > 60
 
 
 def part(degree: int, *rows: tuple[int, int, float], texts: list[str] | None = None) -> Found:

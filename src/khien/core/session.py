@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any, LiteralString
@@ -113,17 +113,24 @@ def _scope(actor: Actor) -> str:
     return statement.as_string()
 
 
-@contextmanager
-def _transaction(connection: psycopg.Connection[Any], actor: Actor) -> Iterator[dt.datetime]:
-    """Open, set the scope and ask the time in one round trip; commit at the end, roll back when the block raises."""
+def _open(connection: psycopg.Connection[Any], actor: Actor) -> dt.datetime:
+    """Open a transaction, set the scope and ask the time in one round trip."""
     opening = f"BEGIN; {_scope(actor)}; {_NOW}"
     cursor = connection.execute(opening)  # no words of a user in it
     while cursor.nextset():
         pass
     row = cursor.fetchone()
     assert row is not None
+    opened_at: dt.datetime = row[0]
+    return opened_at
+
+
+@contextmanager
+def _transaction(connection: psycopg.Connection[Any], actor: Actor) -> Iterator[dt.datetime]:
+    """Commits at the end, rolls back when the block raises."""
+    now = _open(connection, actor)
     try:
-        yield row[0]
+        yield now
     except BaseException:
         if not connection.broken:
             connection.execute("ROLLBACK")
@@ -163,18 +170,25 @@ def begin(actor: Actor, *, role: str = "khien_app") -> Iterator[Session]:
 @contextmanager
 def beside(session: Session) -> Iterator[Session | None]:
     """A second transaction of the same actor, to read in another thread while `session` reads too. It does not see what
-    `session` has written. None where `session` is within a wider transaction, or no connection is free at once."""
+    `session` has written. None where `session` is within a wider transaction, or no connection that works is free at
+    once. That the connection breaks meanwhile, whoever reads on it is told (psycopg.OperationalError), not this block.
+    """
     if session._role is None:
         yield None
         return
     with pool.spare(session._role) as connection:
-        if connection is None:
-            yield None
-            return
-        with _transaction(connection, session.actor):
-            other = Session(connection, session.actor)
-            other._now = session._now
+        other = None
+        if connection is not None:
+            with suppress(psycopg.OperationalError):
+                _open(connection, session.actor)
+                other = Session(connection, session.actor)
+                other._now = session._now
+        try:
             yield other
+        finally:
+            if other is not None:
+                with suppress(psycopg.OperationalError):
+                    other.connection.execute("ROLLBACK")  # it only read
 
 
 @contextmanager

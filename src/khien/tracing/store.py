@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import psycopg
+
 from khien.core.errors import NotFound
 from khien.core.i18n import N_
 from khien.core.session import Session, beside
@@ -97,7 +99,11 @@ def traced(
 def _by_halves(session: Session, other: Session, asked: dict[str, Any]) -> list[Found] | None:
     with ThreadPoolExecutor(1) as pool:
         second = pool.submit(_traced, other, asked | {"half": 1})
-        return whole(_traced(session, asked | {"half": 0}), second.result())
+        first = _traced(session, asked | {"half": 0})
+        try:
+            return whole(first, second.result())
+        except psycopg.OperationalError:  # of the second session alone: one search answers all the same
+            return None
 
 
 def _traced(session: Session, asked: dict[str, Any]) -> list[Found]:
