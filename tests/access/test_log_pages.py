@@ -134,6 +134,18 @@ def test_details_are_told_in_words_and_days_as_everywhere(auditing: dt.date) -> 
     assert "kind of agency before: Centre for disease control" in shown
 
 
+def test_kinds_of_agencies_are_in_the_language_that_was_asked_for(auditing: dt.date) -> None:
+    from django.utils.translation import override
+
+    from khien.access import log_words
+
+    row = {"action": "account.agency_change", "purpose": "administration", "detail": {"agency_kind": "station"}}
+    for language, other, told in (("vi", "en", "Trạm y tế"), ("en", "vi", "Health station")):
+        with override(other):
+            [entry] = log_words.named([dict(row)], language)
+        assert entry["details"][0][1] == told
+
+
 def test_units_are_named_as_on_the_day_of_the_entry(
     auditing: dt.date, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,8 @@ import datetime as dt
 import re
 from typing import Any
 
+from django.utils.translation import override
+
 from khien.access.models import Agency
 from khien.access.roles import action_title, detail_title, purposes, roles
 from khien.access.store import UNITS
@@ -38,7 +40,8 @@ def _word(name: str, value: Any, units: dict[int, str], language: str) -> Any:
     if name in UNITS and value in units:
         return f"{units[int(value)]} ({value})"
     if name in ("agency_kind", "agency_kind_was") and value in Agency.Kind.values:
-        return str(Agency.Kind(value).label)
+        with override(language):
+            return str(Agency.Kind(value).label)
     if name == "role":
         role = roles(dt.date.max).get(str(value))
         return role.title.text(language) if role else value
