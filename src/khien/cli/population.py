@@ -57,6 +57,9 @@ def load(file: Path, as_of: dt.datetime | None, strict: bool, rejects: Path | No
     Bad rows are written to the rejects file and the others are loaded: exit code 0, with the number of bad rows said.
     Where every row is bad, with --strict where one is, or where the columns are wrong, nothing is loaded: exit code 3.
     A load that was interrupted is taken up where it stopped by the same command.
+
+    The first load into an empty register holds the people's tables, and the list of units against changes, from its
+    first row to its end, so that pages about people wait meanwhile. Load before the pages are opened to users.
     """
     bar = _Bar() if not as_json else None
     with bar.shown() if bar else nullcontext():
