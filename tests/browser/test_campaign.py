@@ -145,7 +145,7 @@ def test_a_hospital_s_list_goes_first_and_its_faults_are_told_by_line(demo, as_r
     known = somebody(demo, doses=0)["number"]
     text = f"Số định danh\n{known}\n{known[1:]}\n"
     page.locator("#id_group_number").select_option(index=1)
-    page.get_by_label("Danh sách của ai").fill("Bệnh viện")
+    page.get_by_label("Cơ quan lập danh sách").fill("Bệnh viện")
     page.get_by_label("Tệp").set_input_files({"name": "danh-sach.csv", "mimeType": "text/csv", "buffer": text.encode()})
     page.get_by_role("button", name="Đưa vào nhóm").click()
     expect(page.get_by_role("status")).to_contain_text("Đã đưa 1 người vào nhóm")
