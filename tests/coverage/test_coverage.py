@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,8 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from khien.core.actor import machine
 from khien.core.errors import NotFound
-from khien.core.session import Session
+from khien.core.server import databases
+from khien.core.session import Session, begin
 from khien.coverage import snapshot, store
 from khien.coverage.store import Question
 from khien.vaccination import actions
@@ -54,6 +57,29 @@ def test_a_dose_counts_the_moment_it_is_recorded_and_stops_when_corrected(countr
     assert made is not None
     actions.correct_dose(by=country.actor, person_id=1, dose_id=made, client_id=uuid4(), reason="Nhầm người")
     assert store.by_unit(country, question, SHOWN)[0].dose1 == 0
+
+
+def test_people_who_are_being_loaded_are_waited_for(
+    fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read before they were there would say so until the next night."""
+    monkeypatch.setattr(snapshot, "folder", lambda: tmp_path / "coverage")
+    actor = machine("test", "*")
+    with begin(actor, role="khien_loader") as session:
+        add_country(session)
+        add_person(session, 1)
+    with databases.connect_admin(fresh_database) as load, ThreadPoolExecutor(1) as beside:
+        load.execute("BEGIN; LOCK TABLE person")
+        building = beside.submit(snapshot.build, by=actor)
+        waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'person'::regclass"
+        while load.execute(waits).fetchone() == (0,):
+            assert not building.done()
+        load.execute(
+            "INSERT INTO person (person_id, name, name_key, birth_date, sex, home_unit, present_unit, changed_at)"
+            " SELECT 2, name, name_key, birth_date, sex, home_unit, present_unit, now() - interval '1 hour' FROM person"
+        )
+        load.execute("COMMIT")
+        assert building.result(timeout=60).people == 2
 
 
 def test_a_declared_dose_never_counts(country: Session) -> None:

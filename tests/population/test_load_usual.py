@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from concurrent.futures import ThreadPoolExecutor, wait
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import psycopg
 import pytest
 
+from khien.core import pool
 from khien.core.actor import machine
 from khien.core.server import databases
 from khien.core.session import begin
-from khien.population.load import merging, taken
+from khien.population.load import merging, reading, taken
+from khien.population.load.merging import Merge
 from khien.population.load.reading import open_extract
 from khien.population.load.usual import Sifted, Usual, folder_of_database, sweep
 from tests.population.extracts import load, ready, register, rejects, row, write
 
 _NAMES = ("Nguyễn Thị Ví Dụ", "ĐẶNG Văn Ơn", "Hoà", "Hòa", "Ý", "lê  hai dấu cách", "O'Neil", "Müller", "Trần Ư", " Lê A")  # fmt: skip  # noqa: E501
 _DAYS = ("", "2021-05-01", "2021-08-31", "2021-09-01", "2021-09-02", "2021-02-30", "1850-01-01", "5/2021",
-         " 2021-05-01", "infinity", "12021-05-01", "0044-03-15 (BC)", "0040-03-15 (BC)")  # fmt: skip
+         " 2021-05-01", "infinity", "12021-05-01", "0044-03-15 (BC)", "0040-03-15 (BC)",
+         "9999-12-31", "2399-12-31")  # fmt: skip
 _COMMUNES = ("", "T1", "T2", "T9", " T1")
 
 
@@ -48,12 +54,14 @@ def odd_people(count: int) -> list[dict[str, str]]:
                 card_kind=sometimes("", "cccd", "cmnd", "CCCD", "thẻ"),
                 card_issued_on=sometimes("", *_DAYS),
                 card_expires_on=sometimes("", *_DAYS),
-                household=sometimes(household, "", f" {household}", f"{household}\u00a0", "H1"),
+                household=sometimes(household, "", f" {household}", f"{household}\u00a0", f"{household}\0", "H1"),
                 relation=sometimes("head" if n % 3 == 0 else "child", "", "Child", "con", "head"),
                 commune=sometimes("T1", *_COMMUNES),
-                address=sometimes("Số 1, phố Thử", "", ' "3"\tnhà 2 ', "Ngõ 1\nnhà 2", "\\N", "A" * 501),
+                address=sometimes(
+                    "Số 1, phố Thử", "", ' "3"\tnhà 2 ', "Ngõ 1\nnhà 2", "\\N", "A" * 501, "ngõ\0 2", "\u3000"
+                ),
                 temporary_commune=draw.choice(("", "", "", *_COMMUNES)),
-                temporary_address=sometimes("", "Nhà trọ 5"),
+                temporary_address=sometimes("", "Nhà trọ 5", "\0"),
                 temporary_from=sometimes("", *_DAYS),
                 temporary_until=sometimes("", *_DAYS),
                 stay_commune=sometimes("", *_COMMUNES),
@@ -171,26 +179,90 @@ def test_nobody_is_entered_while_the_register_is_taken(
     assert load(write(tmp_path / "a.csv", row())).counts.added == 1
 
 
-@pytest.mark.parametrize("space", [" ", "  "], ids=["usual rows", "judged rows"])
+@pytest.mark.parametrize("always", [False, True], ids=["for a while", "all the time"])
 def test_somebody_works_on_the_residences(
-    fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, space: str
+    fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, always: bool
 ) -> None:
-    """Then they are written with the rest, when that somebody has ended."""
+    """A page that has read residences and waits for the people goes on; the load tries again, or writes at its end."""
     ready()
-    monkeypatch.setattr(taken, "_PATIENCE", "10ms")
-    with databases.connect_admin(databases.current_name()) as other, other.transaction():
-        other.execute("SELECT FROM residence")
-        waited = taken.Taken.wait
+    monkeypatch.setattr(taken, "_PATIENCE", "50ms")
+    seen: list[Any] = []
+    hold, check = taken.Taken.hold, merging.check
+    with databases.connect_admin(databases.current_name()) as other, ThreadPoolExecutor(1) as page:
+        other.execute("BEGIN; SELECT FROM residence")
 
-        def wait(self: taken.Taken) -> None:
-            other.execute("ROLLBACK; BEGIN")
-            waited(self)
+        def held(self: taken.Taken) -> None:
+            waiting = None if always or seen else page.submit(other.execute, "SELECT count(*) FROM person")
+            try:
+                hold(self)
+            except Exception as failure:
+                if waiting:  # as soon as this transaction is rolled back
+                    waiting.add_done_callback(lambda _: other.execute("COMMIT"))
+                seen.append(type(failure).__name__)
+                raise
 
-        monkeypatch.setattr(taken.Taken, "wait", wait)
-        done = load(write(tmp_path / "a.csv", row(name=f"Nguyễn Thị{space}Ví Dụ")))
+        def checked(*args: Any, register_taken: bool, **more: Any) -> None:
+            seen.append(register_taken)
+            other.execute("ROLLBACK")
+            check(*args, register_taken=register_taken, **more)
+
+        monkeypatch.setattr(taken.Taken, "hold", held)
+        monkeypatch.setattr(merging, "check", checked)
+        done = load(write(tmp_path / "a.csv", row()))
+    assert seen == (["_Busy"] * 3 + [False] if always else ["_Busy", True])
     assert done.counts.added == 1
     assert register("SELECT count(*) FROM residence JOIN person USING (person_id)") == [[(1,)]]
     assert register("SELECT count(*) FROM pg_constraint WHERE conname = 'residence_pkey'") == [[(1,)]]
+
+
+def test_one_connection_is_enough(fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ready()
+    pool.close_all()
+    monkeypatch.setenv("KHIEN_POOL_SIZE", "1")
+    assert load(write(tmp_path / "a.csv", row())).counts.added == 1
+    pool.close_all()
+
+
+def test_residences_that_cannot_be_written_stop_the_load_at_once(
+    fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready()
+    path = write(tmp_path / "a.csv", row())
+
+    def fails(*_: Any) -> None:
+        raise ValueError("broken")
+
+    monkeypatch.setattr(Merge, "_write_all", lambda *_: pytest.fail("went on in vain"))
+    judged = taken.Taken.judged
+
+    def judged_when_it_failed(self: taken.Taken, work: Any) -> None:
+        wait([self._aside._worked])
+        judged(self, work)
+
+    monkeypatch.setattr(taken.Taken, "judged", judged_when_it_failed)
+    with monkeypatch.context() as broken, pytest.raises(ValueError, match="broken"):
+        broken.setattr(Usual, "writing", fails)
+        load(path)
+    monkeypatch.undo()
+    assert load(path).counts.added == 1
+
+
+def test_a_block_whose_pieces_could_not_all_be_kept_is_judged(
+    fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready()
+    monkeypatch.setattr(reading, "BLOCK_BYTES", 500)
+    people = [row(personal_number=f"00119{n:07}") for n in range(20)]
+    keep, blocks = Usual._keep, count()
+
+    def keeps_half(self: Usual, engine: Any, block: Any) -> None:
+        keep(self, engine, block)
+        if next(blocks) == 1:
+            raise duckdb.OutOfMemoryException("no room")
+
+    monkeypatch.setattr(Usual, "_keep", keeps_half)
+    assert load(write(tmp_path / "a.csv", *people)).counts.added == 20
+    assert register("SELECT count(*), count(DISTINCT person_id) FROM residence") == [[(20, 20)]]
 
 
 def test_every_row_keeps_its_own_place(fresh_database: str, tmp_path: Path) -> None:

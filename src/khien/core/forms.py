@@ -11,6 +11,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+_YEARS = range(1850, 2400)
+
 
 def one_of(choices: Iterable[Any]) -> list[Any]:
     """The choices of a select that decides something: nobody presses past the first of several by accident."""
@@ -71,9 +73,16 @@ def _day(text: str) -> dt.date | None:
             return None
         day, month, year = (part for part in typed.groups() if part)
     try:
-        return dt.date(int(year or 0), int(month or 0), int(day or 0))
+        return _in_calendar(int(year or 0), int(month or 0), int(day or 0))
     except ValueError:
         return None
+
+
+def _in_calendar(year: int, month: int, day: int) -> dt.date:
+    """No day so far off that the one before or after it, or a hundred years of them, cannot be reckoned with."""
+    if year not in _YEARS:
+        raise ValueError("no year of ours")
+    return dt.date(year, month, day)
 
 
 class DateField(forms.MultiValueField):
@@ -104,7 +113,7 @@ class DateField(forms.MultiValueField):
             raise ValidationError(self.error_messages["invalid"], code="invalid")
         try:
             day, month, year = (int(part) for part in parts)
-            return dt.date(year, month, day)
+            return _in_calendar(year, month, day)
         except ValueError:
             raise ValidationError(self.error_messages["invalid"], code="invalid") from None
 

@@ -69,6 +69,8 @@ def build(*, by: Actor, disease: str = "covid-19") -> Snapshot:
     folder().mkdir(parents=True, exist_ok=True, mode=0o700)
     with tempfile.TemporaryDirectory(dir=folder()) as scratch, begin(by) as session:
         source = Path(scratch) / "people.csv"
+        # A load keeps people locked while it writes them: what is read after it must not be as old as the wait.
+        session.execute("LOCK TABLE person, dose IN ACCESS SHARE MODE")
         moment = session.row(SQL.moment)
         assert moment is not None
         copy_rows(session, disease, None, source)

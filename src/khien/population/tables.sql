@@ -259,6 +259,7 @@ BEGIN
         PERFORM set_config('maintenance_work_mem', found.memory, true);
         EXECUTE found.statement;
     END LOOP;
+    PERFORM set_config('maintenance_work_mem', memory, true);
     FOR found IN SELECT unnest(forced) AS relation LOOP
         EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', found.relation);
     END LOOP;

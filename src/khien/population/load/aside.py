@@ -5,10 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
 
-from khien.core.actor import Actor
-from khien.core.session import Session, begin
+import psycopg
+
+from khien.core.session import Session, beside
 from khien.population.load.staging import Connection
+
+_CANCEL_SECONDS = 5.0
 
 
 def may_work_aside(connection: Connection) -> bool:
@@ -21,16 +26,35 @@ class GivenUp(Exception):  # noqa: N818 - ends the transaction, never seen outsi
     """Raised by the work itself, or where its result is not wanted."""
 
 
-class Aside:
-    """Begins at once; its transaction stays open until `commit`, and is rolled back by `close` otherwise."""
+class NoConnection(Exception):  # noqa: N818 - never leaves the loader
+    """There is none for a second transaction."""
 
-    def __init__(self, by: Actor, work: Callable[[Session], None]) -> None:
-        self._by, self._work = by, work
+
+class Aside:
+    """Begins at once; its transaction stays open until `commit`, and is rolled back by `close` otherwise.
+
+    `work` calls its second argument when it has what it needs to go on by itself.
+    """
+
+    def __init__(self, session: Session, work: Callable[[Session, Callable[[], None]], None]) -> None:
+        self._session, self._work = session, work
+        self._ready: Future[None] = Future()
         self._worked: Future[None] = Future()
         self._decided = threading.Event()
         self._wanted = False
+        self._ending = threading.Lock()
+        self._running: psycopg.Connection[Any] | None = None
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="aside")
         self._ended = self._pool.submit(self._run)
+
+    def wait_ready(self) -> None:
+        """Until the work has what it needs. Raises what it raised, NoConnection."""
+        self._ready.result()
+
+    def check(self) -> None:
+        """Raise what the work has raised so far, so that nobody goes on in vain."""
+        if self._worked.done():
+            self._worked.result()
 
     def wait(self) -> None:
         """Until the work is done. Raises what it raised."""
@@ -43,20 +67,32 @@ class Aside:
 
     def close(self) -> None:
         self._decided.set()
+        with self._ending:
+            if self._running and not self._wanted:
+                with suppress(psycopg.Error):
+                    self._running.cancel_safe(timeout=_CANCEL_SECONDS)
         self._pool.shutdown()
 
     def _run(self) -> None:
         try:
-            # A new thread has no session, so this is a transaction of its own.
-            with begin(self._by, role="khien_loader") as session:
-                self._work(session)
-                self._worked.set_result(None)
-                self._decided.wait()
+            with beside(self._session) as session:
+                if session is None:
+                    raise NoConnection
+                try:
+                    self._running = session.connection
+                    self._work(session, lambda: self._ready.set_result(None))
+                    self._worked.set_result(None)
+                    self._decided.wait()
+                finally:
+                    with self._ending:
+                        self._running = None
                 if not self._wanted:
                     raise GivenUp
-        except GivenUp:
-            pass
         except BaseException as failure:
             if self._worked.done():
-                raise
+                if not isinstance(failure, GivenUp):
+                    raise
+                return
             self._worked.set_exception(failure)
+            if not self._ready.done():
+                self._ready.set_exception(failure)

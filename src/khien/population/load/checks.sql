@@ -52,6 +52,8 @@ t.temporary_commune IS NULL AND (t.temporary_from_text IS NOT NULL OR t.temporar
 t.temporary_from_text IS NOT NULL AND t.temporary_from IS NULL
 -- name: temporary_until__no_date
 t.temporary_until_text IS NOT NULL AND t.temporary_until IS NULL
+-- name: temporary_until__too_late
+t.temporary_until > '2399-12-31'
 -- name: temporary_until__reversed
 t.temporary_until < coalesce(t.temporary_from, t.birth_date)
 -- name: stay_commune__no_commune
@@ -62,6 +64,8 @@ t.stay_commune IS NULL AND (t.stay_from_text IS NOT NULL OR t.stay_until_text IS
 t.stay_from_text IS NOT NULL AND t.stay_from IS NULL
 -- name: stay_until__no_date
 t.stay_until_text IS NOT NULL AND t.stay_until IS NULL
+-- name: stay_until__too_late
+t.stay_until > '2399-12-31'
 -- name: stay_until__reversed
 t.stay_until < coalesce(t.stay_from, t.birth_date)
 -- name: absent_from__missing
@@ -70,6 +74,8 @@ t.absent_from_text IS NULL AND t.absent_until_text IS NOT NULL
 t.absent_from_text IS NOT NULL AND t.absent_from IS NULL
 -- name: absent_until__no_date
 t.absent_until_text IS NOT NULL AND t.absent_until IS NULL
+-- name: absent_until__too_late
+t.absent_until > '2399-12-31'
 -- name: absent_until__reversed
 t.absent_until < t.absent_from
 -- name: died_on__no_date

@@ -8,8 +8,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, LiteralString
 
-import psycopg
-
 from khien.core.session import Session
 from khien.core.sql import Queries
 from khien.population.load import staging
@@ -287,14 +285,7 @@ class Merge:
         self._write_all(session, MAIN_TABLES)
         session.value(KEYS_UP, tables=MAIN_TABLES)
         session.execute("SET LOCAL session_replication_role = origin")
-        try:
-            taken.wait()
-        except psycopg.errors.LockNotAvailable:
-            # Somebody works on the residences and may be waiting for the people: PostgreSQL must see both in one place.
-            taken.close()
-            session.value(KEYS_DOWN, tables=["residence"], keep_foreign=False)
-            self._write(session, "residence")
-            session.value(KEYS_UP, tables=["residence"])
+        taken.wait()
         self._told(len(TABLES) + 1)
 
     def _write_all(self, session: Session, tables: Sequence[str]) -> None:

@@ -25,6 +25,7 @@ REASONS = {
     "twelve_digits": N_("A personal number has exactly 12 digits."),
     "no_letter": N_("A name has letters."),
     "no_date": N_("This is not a date of the calendar, written as year-month-day like 2021-09-15."),
+    "too_late": N_("The day lies too far ahead. Leave it empty where there is no last day."),
     "future": N_("The date lies after the day of the extract."),
     "before_birth": N_("The death lies before the birth."),
     "reversed": N_("The last day lies before the first."),

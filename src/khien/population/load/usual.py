@@ -65,7 +65,7 @@ _MACROS = (
     # A quote inside a value is read in several ways; the others mean something to COPY. Four times faster than one
     # regular expression.
     "CREATE MACRO plain_text(v) AS v IS NULL OR (length(v) <= 500 AND NOT (contains(v, '\"') OR contains(v, '\\')"
-    " OR contains(v, '\t') OR contains(v, '\n') OR contains(v, '\r')))",
+    " OR contains(v, '\t') OR contains(v, '\n') OR contains(v, '\r') OR contains(v, chr(0))))",
     # In a block without any of them.
     "CREATE MACRO short_text(v) AS v IS NULL OR length(v) <= 500",
     "CREATE MACRO full_day(v) AS CASE length(v) WHEN 10 THEN v WHEN 7 THEN v || '-01' WHEN 4 THEN v || '-01-01'"
@@ -165,6 +165,8 @@ class Usual:
                     return Sifted(replace(block, text=b""), usual)
                 found = engine.execute("SELECT line FROM derived WHERE usual").fetchall()
             except duckdb.Error:  # what DuckDB cannot read or hold is not usual
+                for left in self.folder.glob(f"{block.next_line}.*"):
+                    left.unlink()
                 return Sifted(block, 0)
             finally:
                 piece.unlink(missing_ok=True)
@@ -300,7 +302,7 @@ def _only(block: Block, extract: Extract, wanted: Callable[[int], bool]) -> Bloc
 
 
 def _plain(text: bytes) -> bool:
-    """Whether no value of the block holds what `plain_text` looks for: breaks and returns are not in `Block.text`."""
+    """Whether no value of the block holds what `plain_text` looks for: the others are not in `Block.text`."""
     return not any(sign in text for sign in (b'"', b"\\", b"\t"))
 
 

@@ -20,6 +20,7 @@ SELECT line, temporary.unit_id AS temporary_unit, stay.unit_id AS stay_unit,
         AND CASE WHEN stay_commune IS NULL THEN stay_from IS NULL AND stay_until IS NULL
             ELSE coalesce(stay_last >= stay_since, true) END
         AND CASE WHEN absent_from IS NULL THEN absent_until IS NULL ELSE coalesce(absent_last >= absent_since, true) END
+        AND coalesce(greatest(temporary_last, stay_last, absent_last) <= DATE '2399-12-31', true)
         AND coalesce(died BETWEEN born AND $as_of, true), false) AS usual
 FROM (
     SELECT $line AS line, *, TRY_CAST(full_day(birth_date) AS DATE) AS born,
