@@ -47,6 +47,15 @@ def test_help_and_wrong_values_in_vietnamese() -> None:
     assert "Không có lệnh 'nichts'" in run("nichts", KHIEN_LANGUAGE="vi").stderr
 
 
+def test_days_are_told_as_people_write_them() -> None:
+    for tongue, written in (("en", "YYYY-MM-DD"), ("vi", "năm-tháng-ngày")):
+        for words in (("coverage", "query", "--on", "15/09/2021"), ("zone", "list", "--on", "2021-02-30")):
+            done = run(*words, KHIEN_LANGUAGE=tongue)
+            assert done.returncode == 2 and written in done.stderr and "%" not in done.stderr
+    assert "--on NĂM-THÁNG-NGÀY" in run("coverage", "query", "--help", KHIEN_LANGUAGE="vi").stdout
+    assert "--from [YYYY-MM-DD|open]" in run("user", "days", "--help", KHIEN_LANGUAGE="en").stdout
+
+
 def helps(command: click.Command, path: str = "khien") -> Iterator[tuple[str, str]]:
     """Where each help text stands, and what it says in English."""
     told = [command.help, *(one.help for one in command.params if isinstance(one, click.Option))]
@@ -120,10 +129,10 @@ def test_every_kind_of_value_says_in_vietnamese_what_is_wrong() -> None:
         )
         said[tongue] = [ast.literal_eval(line) for line in done.stdout.splitlines()]
     kinds = {kind for kind, _ in said["en"]}
-    assert kinds >= {"IntParamType", "IntRange", "FloatParamType", "FloatRange", "DateTime", "Choice", "Path"}
+    assert kinds >= {"IntParamType", "IntRange", "FloatParamType", "FloatRange", "Day", "Choice", "Path"}
     assert {kind for kind, _ in said["vi"]} == kinds
     english = {word for _, text in said["en"] for word in re.findall(r"[a-z]{3,}", _bare(text))}
-    assert {"integer", "range", "valid", "match"} <= english
+    assert {"integer", "range", "valid", "written"} <= english
     assert [text for _, text in said["vi"] if english & set(re.findall(r"[a-zà-ỹđ]{3,}", _bare(text)))] == []
 
 

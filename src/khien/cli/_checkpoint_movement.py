@@ -15,6 +15,7 @@ from khien.checkpoints.movement import actions, checking, kit, store
 from khien.checkpoints.rules import passes
 from khien.checkpoints.rules.passages import CHECKS, DIRECTIONS, PassageEntry
 from khien.cli import check_taken, language, print_json
+from khien.cli._day import Moment
 from khien.core.actor import machine
 from khien.core.errors import BadInput, Fault
 from khien.core.i18n import N_, translate
@@ -50,7 +51,7 @@ def passages(code: str, hours: int, plate: str | None, name: str | None, as_json
 @click.option("--plate")
 @click.option("--companions", type=click.IntRange(0, 200), default=0)
 @click.option("--checked", type=click.Choice(CHECKS), default="eye", show_default=True)
-@click.option("--at", "passed_at", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), help="With time zone; now by default.")
+@click.option("--at", "passed_at", type=Moment(), help="With time zone; now by default.")
 @click.option("--client-id", type=click.UUID, help="Your own number of this message: sending it again changes nothing.")
 @click.option(
     "--file", type=click.Path(exists=True, dir_okay=False, path_type=Path),

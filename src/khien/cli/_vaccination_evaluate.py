@@ -12,6 +12,7 @@ from typing import IO, Any
 import click
 
 from khien.cli import language
+from khien.cli._day import Day
 from khien.core.errors import BadInput, Fault
 from khien.core.i18n import N_, translate
 from khien.vaccination import evaluation, programmes, reasons
@@ -55,7 +56,7 @@ Lines that break the format are named, all of them, and nothing is answered (exi
 @click.command(help=HELP)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option("--programme", "name", required=True, help="Name, TOML file or folder of the programme.")
-@click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), help="Day of evaluation of lines without one.")
+@click.option("--on", "day", type=Day(), help="Day of evaluation of lines without one.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of text.")
 def evaluate(file: str, name: str, day: dt.datetime | None, as_json: bool) -> None:
     programme = programmes.find(name)

@@ -9,10 +9,11 @@ from typing import Any
 import click
 
 from khien.cli import language
+from khien.cli._day import Day
 from khien.core.i18n import translate
 from khien.vaccination import sheets
 
-DAY = click.DateTime(["%Y-%m-%d"])
+DAY = Day()
 client_id = click.option(
     "--client-id", "message", type=click.UUID, help="Your own number of this message: sending it again changes nothing."
 )

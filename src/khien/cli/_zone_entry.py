@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from khien.cli import language, print_json
+from khien.cli._day import Day
 from khien.cli._zone_output import print_rows
 from khien.core.actor import machine
 from khien.core.i18n import N_, translate
@@ -16,7 +17,7 @@ from khien.population import store as population
 from khien.territory import store as territory
 from khien.zones import actions, movement
 
-_DAY = click.DateTime(["%Y-%m-%d"])
+_DAY = Day()
 
 
 @click.command()

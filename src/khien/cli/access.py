@@ -13,6 +13,7 @@ import click
 from khien.access import actions, setup, store
 from khien.access.roles import action_title
 from khien.cli import language, print_json
+from khien.cli._day import Day
 from khien.core.actor import machine
 from khien.core.errors import BadInput, Fault, KhienError
 from khien.core.i18n import N_, translate
@@ -97,8 +98,8 @@ def show(person_id: int, limit: int, as_json: bool) -> None:
 
 
 @access.command("log")
-@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), help="First day (real days); the last by default.")
-@click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), help="Last day; today by default.")
+@click.option("--from", "first", type=Day(), help="First day (real days); the last by default.")
+@click.option("--to", "last", type=Day(), help="Last day; today by default.")
 @click.option("--action", help="One action, as zone.expire.")
 @click.option("--purpose")
 @click.option("--account", "username")
@@ -128,7 +129,7 @@ def log_(
 
 
 @access.command()
-@click.option("--before", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Drop the months that end before it.")
+@click.option("--before", required=True, type=Day(), help="Drop the months that end before it.")
 @click.option("--json", "as_json", is_flag=True)
 def retain(before: dt.datetime, as_json: bool) -> None:
     """Drop months of the log whose retention is over. The chain keeps the proof and stays verifiable."""

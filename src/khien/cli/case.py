@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import click
 
 from khien.cli import language, print_json
+from khien.cli._day import Day
 from khien.core.actor import machine
 from khien.core.errors import WrongUsage
 from khien.core.i18n import N_, translate
@@ -23,7 +24,7 @@ from khien.tracing.network import network
 from khien.tracing.rules.cases import CASE_STATES, OPEN_CASE
 from khien.vaccination import sheets
 
-_DAY = click.DateTime(["%Y-%m-%d"])
+_DAY = Day()
 _TRACER = machine("epidemic-control", "trace.run")
 
 

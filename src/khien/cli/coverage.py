@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from khien.cli import language, print_json
+from khien.cli._day import Day
 from khien.core.actor import machine
 from khien.core.i18n import N_, translate
 from khien.core.session import begin
@@ -51,9 +52,7 @@ def build(disease: str, as_json: bool) -> None:
 
 @coverage.command()
 @click.option("--unit", "code", help="Official code or unit id; the whole country by default.")
-@click.option(
-    "--on", "day", type=click.DateTime(["%Y-%m-%d"]), help="The day, today by default; a past one as people lived then."
-)
+@click.option("--on", "day", type=Day(), help="The day, today by default; a past one as people lived then.")
 @click.option("--min-age", type=click.IntRange(0, 150), default=0, show_default=True)
 @click.option("--max-age", type=click.IntRange(0, 150), default=150, show_default=True)
 @click.option("--present", is_flag=True, help="Count people where they were on the day, not where they lived.")

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from khien.cli import language, print_json
+from khien.cli._day import Day
 from khien.core.i18n import N_, translate
 
 _FIRST, _LAST = dt.date(2021, 7, 1), dt.date(2022, 3, 31)
@@ -18,7 +19,7 @@ _FIRST, _LAST = dt.date(2021, 7, 1), dt.date(2022, 3, 31)
 
 @click.command()
 @click.option(
-    "--on", "day", type=click.DateTime(["%Y-%m-%d"]), default="2021-09-15", show_default=True,
+    "--on", "day", type=Day(), default="2021-09-15", show_default=True,
     help="The day it plays on, from 2021-07-01 to 2022-03-31.",
 )  # fmt: skip
 @click.option(

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from khien.cli import language, print_json
+from khien.cli._day import Day
 from khien.core.actor import machine
 from khien.core.errors import NotFound, WrongUsage
 from khien.core.i18n import N_, translate
@@ -90,7 +91,7 @@ def list_(due: bool, page: int, as_json: bool) -> None:
 
 
 @isolation.command()
-@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Since a day; a week by default.")
+@click.option("--since", type=Day(), help="Since a day; a week by default.")
 @click.option("--json", "as_json", is_flag=True)
 def breach(since: dt.datetime | None, as_json: bool) -> None:
     """Isolated people who passed a checkpoint meanwhile, or were checked at one."""

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from khien.cli import check_taken, language, print_json
+from khien.cli._day import Day
 from khien.core.actor import machine
 from khien.core.i18n import N_, translate
 from khien.core.session import begin
@@ -47,7 +48,7 @@ def population() -> None:
 
 @population.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day the extract describes; today by default.")
+@click.option("--as-of", type=Day(), help="The day the extract describes; today by default.")
 @click.option("--strict", is_flag=True, help="Load nothing if any row is bad (exit code 3).")
 @click.option("--rejects", type=click.Path(path_type=Path), help="Where bad rows go; FILE.rejects.csv by default.")
 @click.option("--json", "as_json", is_flag=True)

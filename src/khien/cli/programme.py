@@ -10,6 +10,7 @@ import click
 
 from khien import rulebook
 from khien.cli import language, print_json
+from khien.cli._day import Day
 from khien.cli._programme_cases import score_cdsi
 from khien.core.i18n import N_, translate
 from khien.vaccination import cdsi, programmes
@@ -71,7 +72,7 @@ def import_cdsi(folder: Path, antigens: str | None, output: Path, as_json: bool)
 
 @programme.command()
 @click.argument("name", required=False)
-@click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), help="Only rules in force on this day.")
+@click.option("--on", "day", type=Day(), help="Only rules in force on this day.")
 @click.option("--json", "as_json", is_flag=True)
 def show(name: str | None, day: dt.datetime | None, as_json: bool) -> None:
     """Show the programme NAME (or the list of those that ship): series, doses, documents, conditions."""

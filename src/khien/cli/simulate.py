@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from khien.cli import language, print_json
+from khien.cli._day import Day
 from khien.core.i18n import N_, translate
 from khien.simulation import extract, residents
 from khien.simulation.epidemic import Epidemic, parameters
@@ -20,7 +21,7 @@ from khien.simulation.nation import COLUMNS, Block, shares_from
 from khien.simulation.nation import nation as make_nation
 from khien.simulation.observation import simulated
 
-_DAY = click.DateTime(["%Y-%m-%d"])
+_DAY = Day()
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _GIVEN = click.Path(exists=True, dir_okay=False, path_type=Path)
 

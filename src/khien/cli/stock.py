@@ -13,13 +13,14 @@ from rich.table import Table
 
 from khien import rulebook
 from khien.cli import language, print_json
+from khien.cli._day import Day
 from khien.core.actor import machine
 from khien.core.i18n import N_, translate
 from khien.core.session import begin
 from khien.vaccination import actions
 from khien.vaccination.store import stock as store
 
-_DAY = click.DateTime(["%Y-%m-%d"])
+_DAY = Day()
 _ACTOR = machine("vaccination", "stock.move", "stock.read", "lot.manage", "dose.read")
 _message = click.option(
     "--client-id", type=click.UUID, help="Your own number of this message: sending it again changes nothing."

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from khien.cli import language, print_json
+from khien.cli._day import Day
 from khien.core.actor import machine
 from khien.core.errors import WrongUsage
 from khien.core.i18n import N_, translate
@@ -18,7 +19,7 @@ from khien.core.session import begin
 from khien.territory import actions, boundaries, listfile, maps, sources, store
 from khien.territory.rules import LEVELS
 
-_DAY = click.DateTime(["%Y-%m-%d"])
+_DAY = Day()
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _LEVELS = {0: N_("Country"), 1: N_("Province"), 2: N_("District"), 3: N_("Commune")}
 _ACTOR = machine("units", "unit.load")

@@ -10,6 +10,7 @@ import click
 
 from khien.access import setup
 from khien.cli import language, print_json
+from khien.cli._day import Day, DayOrOpen
 from khien.core.actor import machine
 from khien.core.errors import WrongUsage
 from khien.core.i18n import N_, translate
@@ -63,8 +64,8 @@ def add(
 @click.option("--system", help="System of the code, like VN-2021.")
 @click.option("--agency", help="Code of the agency.")
 @click.option("--purpose", "purposes", multiple=True, help="Narrow the role to these purposes.")
-@click.option("--from", "valid_from", type=click.DateTime(["%Y-%m-%d"]))
-@click.option("--until", "valid_until", type=click.DateTime(["%Y-%m-%d"]))
+@click.option("--from", "valid_from", type=Day())
+@click.option("--until", "valid_until", type=Day())
 @click.option("--json", "as_json", is_flag=True)
 def role(
     username: str, role: str, unit: str | None, system: str | None, agency: str | None, purposes: tuple[str, ...],
@@ -81,14 +82,14 @@ def role(
 
 
 def _day_or_open(context: click.Context, option: click.Parameter, word: str) -> dt.date | None:
-    day: dt.datetime | None = None if word == "open" else click.DateTime(["%Y-%m-%d"]).convert(word, option, context)
+    day: dt.datetime | None = None if word == "open" else Day().convert(word, option, context)
     return day.date() if day else None
 
 
 @user.command()
 @click.argument("assignment", type=int)
-@click.option("--from", "first", metavar="[%Y-%m-%d|open]", required=True, callback=_day_or_open, help="First day.")
-@click.option("--until", "last", metavar="[%Y-%m-%d|open]", required=True, callback=_day_or_open, help="Last day.")
+@click.option("--from", "first", type=DayOrOpen(), required=True, callback=_day_or_open, help="First day.")
+@click.option("--until", "last", type=DayOrOpen(), required=True, callback=_day_or_open, help="Last day.")
 @click.option("--json", "as_json", is_flag=True)
 def days(assignment: int, first: dt.date | None, last: dt.date | None, as_json: bool) -> None:
     """Set the first and the last day of the post ASSIGNMENT (see `khien user list`), each a day or the word open."""
@@ -193,8 +194,8 @@ def key() -> None:
 @key.command("add")
 @click.argument("assignment", type=int)
 @click.option("--name", required=True, help="Which system it is for.")
-@click.option("--from", "valid_from", type=click.DateTime(["%Y-%m-%d"]), help="First day it opens; at once without it.")
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Last day it opens.")
+@click.option("--from", "valid_from", type=Day(), help="First day it opens; at once without it.")
+@click.option("--until", type=Day(), required=True, help="Last day it opens.")
 @click.option("--purpose", default="", help="What it acts for; without it the first purpose of the post.")
 @click.option("--json", "as_json", is_flag=True)
 def add_key(

@@ -10,6 +10,7 @@ import click
 
 from khien import rulebook
 from khien.cli import language, print_json
+from khien.cli._day import Day
 from khien.cli._vaccination_evaluate import evaluate
 from khien.cli._vaccination_load import load
 from khien.cli._vaccination_people import contact, declared, due, fact, schedule, verify
@@ -41,7 +42,7 @@ def _actor(*permissions: str) -> Actor:
 @click.option("--product", required=True)
 @click.option("--lot", "lot_number")
 @click.option("--site", help="Code of the vaccination site.")
-@click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), help="The day it was given; today by default.")
+@click.option("--on", "day", type=Day(), help="The day it was given; today by default.")
 @click.option("--evidence", type=_EVIDENCE, default="site", show_default=True)
 @click.option("--already-given", is_flag=True, help="It was injected: record it, flagged, even if it breaks a rule.")
 @click.option("--client-id", type=click.UUID, help="Your own number of this message: sending it again changes nothing.")
@@ -70,7 +71,7 @@ def record(
 @click.argument("number")
 @click.argument("dose_id", type=click.IntRange(1, 2**63 - 1))
 @click.option("--reason", required=True)
-@click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), help="The right day.")
+@click.option("--on", "day", type=Day(), help="The right day.")
 @click.option("--product", help="The right vaccine.")
 @click.option("--lot", "lot_number", help="The right lot.")
 @click.option("--entered-in-error", is_flag=True, help="It was never given to this person.")

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from khien.cli import check_taken, language, print_json
+from khien.cli._day import Day
 from khien.core.actor import machine
 from khien.core.i18n import N_, translate
 from khien.core.session import begin
@@ -106,7 +107,7 @@ def derive(days: int, as_json: bool) -> None:
 
 
 @visits.command()
-@click.option("--before", type=click.DateTime(["%Y-%m-%d"]), help="Instead of by the retention in the rulebook.")
+@click.option("--before", type=Day(), help="Instead of by the retention in the rulebook.")
 @click.option("--json", "as_json", is_flag=True)
 def expire(before: dt.datetime | None, as_json: bool) -> None:
     """Drop the months of visits whose retention is over; the proof stands in the access log."""

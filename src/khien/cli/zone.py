@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from khien.cli import language, print_json
+from khien.cli._day import Day
 from khien.cli._zone_entry import capacity, expire, need, needs
 from khien.cli._zone_output import days_between, export, print_rows, summary
 from khien.core.actor import Actor, machine
@@ -23,7 +24,7 @@ from khien.zones import actions, findings, grading, movement, store
 from khien.zones.actions import Signed
 from khien.zones.rules.area import Area, Place
 
-_DAY = click.DateTime(["%Y-%m-%d"])
+_DAY = Day()
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _GIVEN = click.Path(exists=True, dir_okay=False, path_type=Path)
 Command = TypeVar("Command", bound=Callable[..., Any])
