@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from rich.table import Table
 
-from khien.cli import khien
+from khien.cli import _output, khien
 from khien.core.session import Session
 from tests.register import NORTH
 from tests.vaccination.test_campaign import province
@@ -88,3 +89,35 @@ def test_a_declared_dose_is_verified(run) -> None:
     )
     assert proved["result"] == "recorded"
     assert run("vaccination", "declared") == []
+
+
+def test_columns_are_titled_for_people(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = run("campaign", "open", "Chiến dịch", "--unit", "T", "--from", "2021-09-01", "--to", "2021-12-31",
+                 "--document", "Quyết định 1")  # fmt: skip
+    campaign, person = str(opened["campaign"]), "001080000007"
+    run("campaign", "allocate", campaign, "pfizer", "100", "--unit", "T")
+    session = str(run("session", "open", campaign, "S1", "2021-09-15", "pfizer", "--places", "20")["session"])
+    run("session", "call", session)
+    run("vaccination", "record", person, "--product", "pfizer", "--on", "2021-08-01", "--evidence", "declared")
+    run("vaccination", "fact", person, "covid-19", "--since", "2021-08-01")
+    run("vaccination", "contact", person, "--phone", "0912345678", "--email", "a@example.vn")
+    monkeypatch.setenv("KHIEN_LANGUAGE", "vi")
+    known = {_output.translate(title, "vi") for title in _output.TITLES.values()} | {"Chiến dịch", "Xã, phường"}
+    shown: list[str] = []
+
+    def titled(*titles: str) -> Table:
+        shown.extend(_output.translate(title, "vi") for title in titles)
+        return Table(*titles)
+
+    monkeypatch.setattr(_output, "titled", titled)
+    for words in (
+        ("campaign", "list"), ("campaign", "board", campaign), ("campaign", "allocations", campaign),
+        ("campaign", "unvaccinated", campaign, "--unit", "T1"), ("session", "list"), ("session", "people", session),
+        ("vaccination", "fact", person), ("vaccination", "contact", person), ("vaccination", "declared"),
+        ("vaccination", "schedule", person),
+    ):  # fmt: skip
+        before = len(shown)
+        done = CliRunner().invoke(khien, [*words])
+        assert done.exception is None, done.output
+        assert len(shown) > before, words
+    assert set(shown) <= known

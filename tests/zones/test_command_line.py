@@ -25,7 +25,9 @@ def run(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> Any:
     return json.loads(out.out) if out.out.strip() and code == 0 else out.err
 
 
-def test_needs_capacity_and_retention(desks: None, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_needs_capacity_and_retention(
+    desks: None, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with begin(machine("test", "*"), role="khien_loader") as session:
         session.execute(
             "INSERT INTO identifier (kind, value, person_id) VALUES ('personal_number', '001190123456', 1),"
@@ -56,6 +58,9 @@ def test_needs_capacity_and_retention(desks: None, capsys: pytest.CaptureFixture
     assert run(capsys, "zone", "capacity", "T2", "--insufficient")["sufficient"] is False
     run(capsys, "zone", "capacity", "T99", "--sufficient", code=5)
 
+    monkeypatch.setenv("KHIEN_LANGUAGE", "vi")
+    cli.main(["zone", "need", "001190123456"])
+    assert "Ngày bắt đầu" in (told := capsys.readouterr().out) and "from_day" not in told
     assert run(capsys, "zone", "expire") == [{"partition": "zone_task_default", "tasks": 1, "open": 1}]
     proof = run(capsys, "access", "log", "--action", "zone.expire")
     assert [(p["detail"]["tasks"], p["detail"]["open"]) for p in proof] == [(1, 1)]

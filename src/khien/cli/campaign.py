@@ -59,7 +59,7 @@ def list_(as_json: bool) -> None:
     with begin(_ACTOR) as session:
         rows = store.campaigns(session)
     keys = ("campaign_id", "name", "unit_name", "programme", "vaccine_group", "starts_on", "ends_on", "document")
-    print_rows([{key: row[key] for key in keys} for row in rows], as_json)
+    print_rows([{key: row[key] for key in keys} for row in rows], as_json, name=N_("Campaign"))
 
 
 @campaign.command()
@@ -69,7 +69,7 @@ def board(campaign_id: int, as_json: bool) -> None:
     """Due, called, given, refused and in the fridge, commune by commune."""
     with begin(_ACTOR) as session:
         rows = store.board(session, campaign_id)["units"]
-    print_rows(rows, as_json)
+    print_rows(rows, as_json, name=N_("Commune"))
 
 
 @campaign.command()

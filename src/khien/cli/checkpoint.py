@@ -8,11 +8,11 @@ import click
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.console import Console
-from rich.table import Table
 
 from khien.checkpoints import actions, store
 from khien.cli import print_json
 from khien.cli._checkpoint_movement import COMMANDS
+from khien.cli._output import titled
 from khien.core.actor import machine
 from khien.core.errors import BadInput, NotFound, WrongUsage
 from khien.core.i18n import N_
@@ -54,7 +54,7 @@ def list_checkpoints(as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    table = Table("code", "name", "commune", "road", "devices")
+    table = titled(N_("Code"), N_("Checkpoint"), N_("Commune"), N_("Road"), N_("Devices"))
     for row in rows:
         table.add_row(row["code"], row["name"], row["unit"], row["road"], str(row["devices"]))
     Console().print(table)
@@ -112,11 +112,11 @@ def list_devices(code: str | None, as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    table = Table("device", "checkpoint", "label", "added", "revoked")
+    table = titled(N_("Device"), N_("Checkpoint"), N_("Label"), N_("Added"), N_("Revoked"))
     for row in rows:
         table.add_row(
-            str(row["device_id"]), row["checkpoint"], row["label"], f"{row['added_at']:%Y-%m-%d}",
-            f"{row['revoked_at']:%Y-%m-%d %H:%M}" if row["revoked_at"] else "",
+            str(row["device_id"]), row["checkpoint"], row["label"], f"{row['added_at']:%d/%m/%Y}",
+            f"{row['revoked_at']:%d/%m/%Y %H:%M}" if row["revoked_at"] else "",
         )  # fmt: skip
     Console().print(table)
 

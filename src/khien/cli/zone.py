@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 import click
 from rich.console import Console
-from rich.table import Table
 
 from khien.cli import language, print_json
 from khien.cli._day import Day
+from khien.cli._output import titled
 from khien.cli._zone_entry import capacity, expire, need, needs
 from khien.cli._zone_output import days_between, export, print_rows, summary
 from khien.core.actor import Actor, machine
@@ -181,7 +181,7 @@ def list_(day: dt.datetime | None, ended: bool, as_json: bool) -> None:
     with begin(_actor()) as session:
         rows = store.zones(session, _day(day, session), ended=ended)
     columns = ("zone_id", "name", "grade", "state", "in_force", "from_day", "until_day", "document", "signed_by")
-    print_rows([{c: r[c] for c in columns} for r in rows], as_json)
+    print_rows([{c: r[c] for c in columns} for r in rows], as_json, name=N_("Zone"))
 
 
 @zone.command()
@@ -270,7 +270,10 @@ def grade(day: dt.datetime | None, code: str | None, basis: str, scheme: str | N
     if as_json:
         print_json([grading.as_dict(g) for g in shown])
         return
-    table = Table("", "", "population", "cases", "late", "/100 000", "≥1", "old", "now", "→", "")
+    table = titled(
+        N_("Code"), N_("Commune"), N_("People"), N_("Cases"), N_("Late cases"), N_("per 100,000 a week"),
+        N_("Adults with a dose"), N_("Old, full series"), N_("In force"), N_("Proposed"), N_("Because"),
+    )  # fmt: skip
     for g in shown:
         f, p = g.facts, g.proposal
         shares = ["–" if share is None else f"{share:.1%}" for share in (f.adults, f.old)]
