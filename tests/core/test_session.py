@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import psycopg
 import pytest
 
@@ -71,6 +73,29 @@ def test_a_session_beside_another_has_its_scope_and_connection_of_its_own(fresh_
             assert other.value(SCOPE) == "{[5,9)} 7"
             assert other.now == session.now
         assert session.value(SCOPE) == "{[5,9)} 7"
+
+
+def test_what_is_written_beside_is_committed(fresh_database: str) -> None:
+    with begin(machine("test", "*")) as session:
+        with beside(session, writes=True) as other:
+            assert other is not None
+            other.execute("UPDATE clock SET demo_on = '2021-09-01'")
+        assert session.value("SELECT demo_on::text FROM clock") == "2021-09-01"
+        with beside(session) as other:
+            assert other is not None
+            other.execute("UPDATE clock SET demo_on = '2021-10-01'")
+        assert session.value("SELECT demo_on::text FROM clock") == "2021-09-01"
+
+
+def test_a_failure_that_nobody_told_beside_does_not_pass_for_a_commit(fresh_database: str) -> None:
+    def fail_quietly() -> None:
+        with begin(machine("test", "*")) as session, beside(session, writes=True) as other:
+            assert other is not None
+            with suppress(psycopg.Error):
+                other.execute("SELECT 1 / 0")
+
+    with pytest.raises(psycopg.InternalError, match="had failed"):
+        fail_quietly()
 
 
 def test_there_is_none_beside_a_session_within_another(session: Session) -> None:

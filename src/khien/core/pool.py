@@ -24,7 +24,7 @@ _pools: dict[str, ConnectionPool[psycopg.Connection[Any]]] = {}
 _making = Lock()
 _used: WeakKeyDictionary[psycopg.Connection[Any], float] = WeakKeyDictionary()  # when last, by the monotonic clock
 _IDLE_SECONDS = 2.0
-_AT_ONCE = 0.01  # seconds: as long as it takes to make one
+AT_ONCE = 0.01  # seconds: as long as it takes to make one
 # The pool's own warnings repeat what the error says, many times over.
 logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
 
@@ -85,12 +85,12 @@ def connection(role: str) -> Iterator[psycopg.Connection[Any]]:
 
 
 @contextmanager
-def spare(role: str) -> Iterator[psycopg.Connection[Any] | None]:
-    """A further connection if one is free at once, else None: whoever holds one already must not wait for another. The
-    pool grows meanwhile, so that there may be one the next time."""
+def spare(role: str, *, seconds: float = AT_ONCE) -> Iterator[psycopg.Connection[Any] | None]:
+    """A further connection if one is free at once, else None: whoever holds one already must not wait long for another.
+    The pool grows meanwhile, so that there may be one the next time."""
     opened = _pool(role)
     try:
-        borrowed = opened.getconn(timeout=_AT_ONCE)
+        borrowed = opened.getconn(timeout=seconds)
     except PoolTimeout:
         yield None
         return

@@ -27,6 +27,9 @@ _NOW: LiteralString = (
 _ambient: ContextVar[Session | None] = ContextVar("khien_session", default=None)
 
 
+_FOR_A_WRITER = 2.0  # seconds: many times what it takes to make a connection
+
+
 class Session:
     """Runs named SQL as one actor. Made by `begin`, never directly.
 
@@ -168,27 +171,35 @@ def begin(actor: Actor, *, role: str = "khien_app") -> Iterator[Session]:
 
 
 @contextmanager
-def beside(session: Session) -> Iterator[Session | None]:
-    """A second transaction of the same actor, to read in another thread while `session` reads too. It does not see what
-    `session` has written. None where `session` is within a wider transaction, or no connection that works is free at
-    once. That the connection breaks meanwhile, whoever reads on it is told (psycopg.OperationalError), not this block.
+def beside(session: Session, *, writes: bool = False) -> Iterator[Session | None]:
+    """A second transaction of the same actor, for another thread while `session` works too: neither sees what the other
+    writes. None where `session` is within a wider transaction, or no connection that works is free at once.
+
+    With `writes` it waits for a connection rather than go without, and commits when the block ends. Else it only reads:
+    then that the connection breaks meanwhile, whoever reads on it is told (psycopg.OperationalError), not this block.
     """
     if session._role is None:
         yield None
         return
-    with pool.spare(session._role) as connection:
+    with pool.spare(session._role, seconds=_FOR_A_WRITER if writes else pool.AT_ONCE) as connection:
         other = None
         if connection is not None:
             with suppress(psycopg.OperationalError):
                 _open(connection, session.actor)
                 other = Session(connection, session.actor)
                 other._now = session._now
+        written = False
         try:
             yield other
+            if other is not None and writes:
+                # A transaction that has failed answers ROLLBACK, and that is no error.
+                if other.connection.execute("COMMIT").statusmessage != "COMMIT":
+                    raise psycopg.InternalError("the second transaction had failed")
+                written = True
         finally:
-            if other is not None:
+            if other is not None and not written:
                 with suppress(psycopg.OperationalError):
-                    other.connection.execute("ROLLBACK")  # it only read
+                    other.connection.execute("ROLLBACK")
 
 
 @contextmanager

@@ -75,7 +75,7 @@ class Aside:
 
     def _run(self) -> None:
         try:
-            with beside(self._session) as session:
+            with beside(self._session, writes=True) as session:
                 if session is None:
                     raise NoConnection
                 try:
