@@ -98,6 +98,15 @@ def test_a_failure_that_nobody_told_beside_does_not_pass_for_a_commit(fresh_data
         fail_quietly()
 
 
+def test_a_failure_that_nobody_told_does_not_pass_for_a_commit(fresh_database: str) -> None:
+    def fail_quietly() -> None:
+        with begin(machine("test", "*")) as session, suppress(psycopg.Error):
+            session.execute("SELECT 1 / 0")
+
+    with pytest.raises(psycopg.InternalError, match="had failed"):
+        fail_quietly()
+
+
 def test_there_is_none_beside_a_session_within_another(session: Session) -> None:
     with begin(STATION) as inner, beside(inner) as other:
         assert other is None

@@ -138,7 +138,13 @@ def _transaction(connection: psycopg.Connection[Any], actor: Actor) -> Iterator[
         if not connection.broken:
             connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
+    _commit(connection)
+
+
+def _commit(connection: psycopg.Connection[Any]) -> None:
+    """PostgreSQL answers the commit of a transaction that has failed with ROLLBACK, and that is no error to it."""
+    if connection.execute("COMMIT").statusmessage != "COMMIT":
+        raise psycopg.InternalError("nothing was written: a statement had failed and nobody told")
 
 
 @contextmanager
@@ -192,9 +198,7 @@ def beside(session: Session, *, writes: bool = False) -> Iterator[Session | None
         try:
             yield other
             if other is not None and writes:
-                # A transaction that has failed answers ROLLBACK, and that is no error.
-                if other.connection.execute("COMMIT").statusmessage != "COMMIT":
-                    raise psycopg.InternalError("the second transaction had failed")
+                _commit(other.connection)
                 written = True
         finally:
             if other is not None and not written:
