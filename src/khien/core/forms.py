@@ -11,7 +11,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-_YEARS = range(1850, 2400)
+_YEARS = range(1850, 2400)  # as for birth dates (population.rules.partial_date), which this room may not import
 
 
 def one_of(choices: Iterable[Any]) -> list[Any]:

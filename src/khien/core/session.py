@@ -25,8 +25,6 @@ _NOW: LiteralString = (
     " ELSE (demo_on + (now() AT TIME ZONE 'Asia/Ho_Chi_Minh')::time) AT TIME ZONE 'Asia/Ho_Chi_Minh' END FROM clock"
 )
 _ambient: ContextVar[Session | None] = ContextVar("khien_session", default=None)
-
-
 _FOR_A_WRITER = 2.0  # seconds: many times what it takes to make a connection
 
 
